@@ -1,0 +1,54 @@
+/* model.h -- a checked model becomes a graph.
+ *
+ *     poise_network net;
+ *     poise_model_build(spec->model, spec->schema, g, batch, &net, &err);
+ *
+ * A model is layers in order of need; each is a row of the table of layer kinds (layer.h), which
+ * also holds the kind's keys, types, ranges, help and build function.
+ */
+#ifndef POISE_MODEL_H
+#define POISE_MODEL_H
+
+#include "../core/graph.h"
+#include "../data/schema.h"
+#include "spec.h"
+
+/* The network of one graph: what to fill, what to read. */
+typedef struct poise_network {
+    int64_t batch;
+    int ntask;
+    poise_value *numeric; /* f32[B, N] input, NULL where the schema has none */
+    poise_value *ids;     /* i32[B, F] input, NULL where there is none */
+    poise_value **output; /* [T] the task's logit (binary, multiclass) or prediction: [B, 1] or
+                             [B, C] */
+    poise_value **label;  /* [T] f32[B] inputs (i32[B] for multiclass) */
+    poise_value **weight; /* [T] f32[B] inputs */
+    poise_value **loss;   /* [T] f32[1] */
+    poise_value **labelled; /* [T] f32[1]: sum of the weights that counted */
+    const char **task;    /* [T] names */
+} poise_network;
+
+/* Append the network to g (whose training flag decides about dropout and batch norm) and add its
+ * parameters to g's store.  The schema must be learnt (embedding rows).  Arrays of *net are owned
+ * by g's arena. */
+POISE_API int poise_model_build(const poise_model *m, const poise_schema *s, poise_graph *g,
+                                int64_t batch, poise_network *net, poise_error *err);
+
+/* One line per layer for `poise check`: call line(user, name, kind, shape text, parameters,
+ * place) in order.  Shapes are those of a batch of B rows, written "B x 8 x 16". */
+typedef struct poise_layer_info {
+    const char *name, *kind;
+    const char *shape;
+    int64_t parameters; /* weights and biases of this layer, all copies and tasks */
+    int repeats;        /* instances (`each: task`) */
+    poise_place place;
+} poise_layer_info;
+POISE_API int poise_model_describe(const poise_model *m, const poise_schema *s,
+                                   int (*line)(void *user, const poise_layer_info *l), void *user,
+                                   poise_error *err);
+
+/* Names of the models that can be used by name: NULL-terminated, free with poise_names_free. */
+POISE_API char **poise_model_names(poise_error *err);
+POISE_API void poise_names_free(char **names);
+
+#endif

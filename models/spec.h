@@ -1,0 +1,84 @@
+/* spec.h -- a run file, read and checked.
+ *
+ * The text is parsed by libyaml into a tree with places (yaml.h), checked against the tables of
+ * keys and layer kinds (keys.h, layer.h), and becomes this struct.  All errors of a file are
+ * collected (diagnostics.h) before reading fails.
+ *
+ * Ownership: the spec owns everything it points to; poise_spec_free.
+ */
+#ifndef POISE_SPEC_H
+#define POISE_SPEC_H
+
+#include "../core/error.h"
+#include "../data/dataset.h"
+#include "../data/schema.h"
+#include "../plugins/plugin.h"
+#include "diagnostics.h"
+
+typedef enum poise_optimizer_kind {
+    POISE_SGD,
+    POISE_ADAM,
+    POISE_ADAMW,
+    POISE_ADAGRAD
+} poise_optimizer_kind;
+
+typedef struct poise_optimizer_spec {
+    poise_optimizer_kind kind;
+    double rate;                /* learning rate; adam 1e-3 */
+    double beta1, beta2, eps;   /* adam, adamw: 0.9, 0.999, 1e-8; adagrad: eps 1e-10 */
+    double momentum;            /* sgd: 0 */
+    double weight_decay;        /* L2 for sgd, adam and adagrad; decoupled for adamw */
+} poise_optimizer_spec;
+
+typedef struct poise_train_spec {
+    int64_t batch;   /* 512 */
+    int epochs;      /* 10 */
+    int patience;    /* early stopping: epochs without a better monitor; 0: none */
+    uint64_t seed;   /* 1 */
+    int threads;     /* 0: as many as there are processors */
+    const char *monitor; /* "mean auc" (default), "mean logloss", "TASK auc", "TASK logloss" */
+    int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
+    int64_t checkpoint_every; /* steps between checkpoints inside an epoch; 0: one per epoch */
+    poise_optimizer_spec optimizer;
+} poise_train_spec;
+
+typedef enum poise_scope { POISE_SCOPE_LAST, POISE_SCOPE_ALL } poise_scope;
+
+typedef struct poise_balancer_spec {
+    const char *use; /* a name, or a path already resolved against the spec's folder */
+    poise_place place;
+    int nsetting;
+    const poise_setting *setting;
+    int shared_only; /* -1: as the plugin says, 0, 1 */
+} poise_balancer_spec;
+
+typedef struct poise_model poise_model; /* model.h: parameters resolved, layers checked */
+
+typedef struct poise_spec {
+    const char *path; /* of the run file */
+    const char *name; /* its file name without folder and ending */
+    poise_data_spec data;
+    poise_schema *schema; /* declared part */
+    poise_model *model;
+    poise_balancer_spec balancer;
+    poise_train_spec train;
+    struct poise__arena *arena;
+} poise_spec;
+
+/* `--set KEY=VALUE`: KEY is a path of keys ("train.epochs", "model.experts"), VALUE is YAML.  A key
+ * given to a scalar short form opens it: model: mmoe becomes {use: mmoe, experts: VALUE}. */
+typedef struct poise_override {
+    const char *key, *value;
+} poise_override;
+
+/* NULL when the file is wrong; then `diag` holds every error of it.  Warnings may be there too
+ * when it is right. */
+POISE_API poise_spec *poise_spec_read(const char *path, int noverride,
+                                      const poise_override *override, poise_diagnostics *diag);
+POISE_API void poise_spec_free(poise_spec *s);
+
+/* The whole spec with defaults and overrides filled in and the model file inlined, as YAML that
+ * reads back to the same spec; paths absolute.  malloc'd. */
+POISE_API char *poise_spec_resolved(const poise_spec *s, poise_error *err);
+
+#endif

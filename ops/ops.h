@@ -1,0 +1,153 @@
+/* ops.h -- the operators, as functions that append a node.
+ *
+ * Each returns the value it makes, or NULL with *err filled; given NULL where a value is needed it
+ * returns NULL and leaves *err as it is, so that calls can be nested and checked once.
+ *
+ *   B batch   I, O input and output width   E experts   H units   C classes or columns
+ *   D width of an embedding   F categorical features   T tasks
+ *
+ * The table of all operators, their backward operators included, is poise_ops().
+ */
+#ifndef POISE_OPS_H
+#define POISE_OPS_H
+
+#include "../core/graph.h"
+#include "../core/op.h"
+
+/* All operators: a NULL-terminated array.  By name: NULL if there is none. */
+POISE_API const poise_op *const *poise_ops(void);
+POISE_API const poise_op *poise_op_find(const char *name);
+
+/* A graph that knows how to sum gradients: poise_graph_new, then poise_graph_sum_with(add). */
+POISE_API poise_graph *poise_network_graph(poise_store *store, poise_error *err);
+
+/* ---- linear maps ---- */
+
+/* y[B,O] = x[B,I] w[O,I]' + b[O];  b may be NULL */
+POISE_API poise_value *poise_linear(poise_graph *g, poise_value *x, poise_value *w, poise_value *b,
+                                    poise_error *err);
+/* y[B,E,O] = x[B,E,I] w[E,O,I]' + b[E,O], one map per expert; b may be NULL.  x may be [B,I]:
+ * every expert sees the same input, and the work is one GEMM of width E*O. */
+POISE_API poise_value *poise_batched_linear(poise_graph *g, poise_value *x, poise_value *w,
+                                            poise_value *b, poise_error *err);
+/* y[B, sum D_f] = for every f: row ids[:, f] of table_f[R_f, D_f], side by side.  An id outside
+ * [0, R_f) is an error of the run (DATA).  A table may be used by one embedding only. */
+POISE_API poise_value *poise_embedding(poise_graph *g, poise_value *ids /* i32[B,F] */, int ntable,
+                                       poise_value *const *table, poise_error *err);
+
+/* ---- shape ---- */
+
+/* Side by side along `axis`; all other dimensions equal.  n >= 1. */
+POISE_API poise_value *poise_concat(poise_graph *g, int axis, int n, poise_value *const *x,
+                                    poise_error *err);
+/* x[..., from:to, ...] along `axis`; 0 <= from < to <= dim[axis] */
+POISE_API poise_value *poise_slice(poise_graph *g, poise_value *x, int axis, int64_t from,
+                                   int64_t to, poise_error *err);
+/* the same elements with another shape (a view) */
+POISE_API poise_value *poise_reshape(poise_graph *g, poise_value *x, int rank, const int64_t *dim,
+                                     poise_error *err);
+/* a constant: every element is `value` */
+POISE_API poise_value *poise_fill(poise_graph *g, double value, int rank, const int64_t *dim,
+                                  poise_error *err);
+
+/* ---- element by element ---- */
+
+POISE_API poise_value *poise_add(poise_graph *g, poise_value *a, poise_value *b, poise_error *err);
+POISE_API poise_value *poise_multiply(poise_graph *g, poise_value *a, poise_value *b,
+                                      poise_error *err);
+/* y = factor x */
+POISE_API poise_value *poise_scale(poise_graph *g, poise_value *x, double factor, poise_error *err);
+/* y = s[1] x: a factor computed by the graph.  No gradient flows to s. */
+POISE_API poise_value *poise_scale_by(poise_graph *g, poise_value *x, poise_value *s,
+                                      poise_error *err);
+/* y = sum over k < n of s[k][1] x[k]; all x of one shape.  No gradient (used on gradients). */
+POISE_API poise_value *poise_weighted_sum(poise_graph *g, int n, poise_value *const *s,
+                                          poise_value *const *x, poise_error *err);
+
+POISE_API poise_value *poise_relu(poise_graph *g, poise_value *x, poise_error *err);
+/* x where x > 0, else slope x */
+POISE_API poise_value *poise_leaky_relu(poise_graph *g, poise_value *x, double slope,
+                                        poise_error *err);
+/* x Phi(x), the exact form with erf (Hendrycks, Gimpel, 2016) */
+POISE_API poise_value *poise_gelu(poise_graph *g, poise_value *x, poise_error *err);
+/* x sigmoid(x) */
+POISE_API poise_value *poise_silu(poise_graph *g, poise_value *x, poise_error *err);
+POISE_API poise_value *poise_tanh(poise_graph *g, poise_value *x, poise_error *err);
+POISE_API poise_value *poise_sigmoid(poise_graph *g, poise_value *x, poise_error *err);
+
+/* along the last axis */
+POISE_API poise_value *poise_softmax(poise_graph *g, poise_value *x, poise_error *err);
+
+/* In a graph that trains: zero with probability `rate`, else x / (1 - rate); the mask depends on
+ * (seed, step, stream, element) alone.  In one that does not, or at rate 0: x itself. */
+POISE_API poise_value *poise_dropout(poise_graph *g, poise_value *x, double rate, uint64_t stream,
+                                     poise_error *err);
+/* identity; no gradient flows back */
+POISE_API poise_value *poise_stop_gradient(poise_graph *g, poise_value *x, poise_error *err);
+
+/* ---- experts ---- */
+
+/* y[B,H] = sum over e of gate[B,e] x[B,e,H], where the experts are those of x[0][B,E0,H], then
+ * those of x[1][B,E1,H] and so on; gate is [B, E0 + E1 + ...] and is used as it is (softmax it). */
+POISE_API poise_value *poise_mixture(poise_graph *g, poise_value *gate, int n,
+                                     poise_value *const *x, poise_error *err);
+
+/* ---- normalisation ---- */
+
+/* over the last axis C: y = gamma[C] (x - mean) / sqrt(var + eps) + beta[C] */
+POISE_API poise_value *poise_layer_norm(poise_graph *g, poise_value *x, poise_value *gamma,
+                                        poise_value *beta, double eps, poise_error *err);
+/* over the rows of x[B,C] whose weight[B] is not 0 (weight may be NULL: all).  A graph that trains
+ * uses the batch's mean and biased variance and moves the running ones (STATE parameters) by
+ * `momentum` towards them (variance unbiased, as PyTorch); one that does not uses the running. */
+POISE_API poise_value *poise_batch_norm(poise_graph *g, poise_value *x, poise_value *weight,
+                                        poise_value *gamma, poise_value *beta, poise_value *mean,
+                                        poise_value *var, double momentum, double eps,
+                                        poise_error *err);
+
+/* ---- losses ----
+ * loss[1] = sum over rows of weight * l(row) / sum of weight, and 0 where the weights sum to 0.
+ * A row counts when its weight is > 0 and its label is not NaN (for i32 labels: not negative).
+ * Sums are accumulated in double in row order.  *weight_sum, if not NULL, receives the value [1]
+ * that holds the sum of the weights that counted. */
+
+/* label in [0, 1]: max(z,0) - z label + log(1 + exp(-|z|)), z = logit[B,1] */
+POISE_API poise_value *poise_loss_bce(poise_graph *g, poise_value *logit, poise_value *label,
+                                      poise_value *weight, poise_value **weight_sum,
+                                      poise_error *err);
+/* logits[B,C], label i32[B] */
+POISE_API poise_value *poise_loss_softmax(poise_graph *g, poise_value *logits, poise_value *label,
+                                          poise_value *weight, poise_value **weight_sum,
+                                          poise_error *err);
+/* (x - label)^2, x[B,1] */
+POISE_API poise_value *poise_loss_squared(poise_graph *g, poise_value *x, poise_value *label,
+                                          poise_value *weight, poise_value **weight_sum,
+                                          poise_error *err);
+/* (x - label)^2 / 2 where |x - label| <= delta, else delta (|x - label| - delta / 2) */
+POISE_API poise_value *poise_loss_huber(poise_graph *g, poise_value *x, poise_value *label,
+                                        poise_value *weight, double delta,
+                                        poise_value **weight_sum, poise_error *err);
+
+/* ---- signals and the balancer ---- */
+
+/* gram[T,T] f64: <g_i, g_j>, where g_t is the concatenation over p of grad[p * T + t]; NULL stands
+ * for zero.  Accumulated in double in a fixed order. */
+POISE_API poise_value *poise_gram(poise_graph *g, int ntask, int nparam, poise_value *const *grad,
+                                  poise_error *err);
+/* norm[T] f64: the square roots of that matrix's diagonal, without the rest */
+POISE_API poise_value *poise_grad_norm(poise_graph *g, int ntask, int nparam,
+                                       poise_value *const *grad, poise_error *err);
+
+/* Host code as a node: called with the inputs' data, fills weight[T].  In a dry run it is not
+ * called and the last weights are repeated.  0, or -1 with *err. */
+typedef struct poise_balance_call {
+    int (*call)(void *self, int nin, void *const *in, float *weight, const poise_run *r,
+                poise_error *err);
+    void *self;
+    int ntask;
+} poise_balance_call;
+/* weight[T]; any inputs (NULL not allowed), passed through in order; `call` must outlive g */
+POISE_API poise_value *poise_balance_node(poise_graph *g, const poise_balance_call *call, int nin,
+                                          poise_value *const *in, poise_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* plugin.h -- loading balancers, and running one.
+ *
+ * A poise_plugin is a loaded shared object whose table was checked; it is never unloaded.  A
+ * poise_balance is one balancer at work: its context, its checked parameters, its state.
+ *
+ *     poise_plugin *p = poise_plugin_load("gradnorm", &err);        // or "./mine.so"
+ *     poise_balance *b = poise_balance_new(p, 2, names, seed, nset, set, &sink, &err);
+ *     poise_balance_step(b, &signals, weight, &err);                // [T], checked
+ *
+ * Ownership: the caller frees both; what _get functions return is borrowed.
+ */
+#ifndef POISE_PLUGIN_H
+#define POISE_PLUGIN_H
+
+#include "../core/error.h"
+#include "balancer.h"
+
+typedef struct poise_plugin poise_plugin;
+typedef struct poise_balance poise_balance;
+
+/* A name is looked for as NAME.so in the folders of POISE_BALANCER_PATH, then where Poise's own
+ * lie; what holds a '/' or ends in ".so" is a path.  Every failure is one PLUGIN error that names
+ * the file and what is wrong with it: not there (with the nearest known name), not a shared
+ * object, no poise_balancer_v1, a truncated table, an unknown need or flag, a bad parameter row. */
+POISE_API poise_plugin *poise_plugin_load(const char *name_or_path, poise_error *err);
+POISE_API void poise_plugin_free(poise_plugin *p); /* the object itself stays loaded */
+POISE_API const poise_balancer *poise_plugin_get(const poise_plugin *p);
+POISE_API const char *poise_plugin_path(const poise_plugin *p);
+/* The k-th parameter's row, whatever the stride of the plugin's table. */
+POISE_API const poise_param *poise_plugin_param(const poise_plugin *p, uint32_t k);
+
+/* Call seen(user, name, path) for every balancer that can be found, each name once, in order.
+ * Stops when seen returns non-zero, and returns that. */
+POISE_API int poise_plugin_list(int (*seen)(void *user, const char *name, const char *path),
+                                void *user, poise_error *err);
+
+/* A setting as the spec or the command line wrote it: one text, or one per task (then `task[k]`
+ * names the task of text[k]; a task not named keeps the default). */
+typedef struct poise_setting {
+    const char *name;
+    poise_place place;
+    int n;
+    const char *const *task; /* NULL: one text for all */
+    const char *const *text; /* [n] */
+    const poise_place *at;   /* [n] places of the texts; NULL: `place` */
+} poise_setting;
+
+/* Where a balancer's note() and metric() go; both may be NULL. */
+typedef struct poise_balance_sink {
+    void (*note)(void *user, const char *text);
+    void (*metric)(void *user, const char *key, int32_t task, double value);
+    void *user;
+} poise_balance_sink;
+
+/* Checks the settings against the plugin's parameters (unknown: the nearest one is named; kind;
+ * range; per task or not), makes and initialises the state.  SPEC errors carry the setting's
+ * place; the plugin must outlive it. */
+POISE_API poise_balance *poise_balance_new(poise_plugin *p, uint32_t ntask,
+                                           const char *const *task, uint64_t seed, int nsetting,
+                                           const poise_setting *setting,
+                                           const poise_balance_sink *sink, poise_error *err);
+POISE_API void poise_balance_free(poise_balance *b);
+POISE_API const poise_plugin *poise_balance_plugin(const poise_balance *b);
+
+/* needs | wants that this host can give */
+POISE_API uint32_t poise_balance_signals(const poise_balance *b);
+
+/* One step: weight[T] receives the plugin's answer.  A failure, a weight that is not finite or is
+ * negative without POISE_SIGNED, or a state written past its end is a PLUGIN error that names the
+ * plugin, the task and the step; weight is then as it was. */
+POISE_API int poise_balance_step(poise_balance *b, const poise_signals *in, double *weight,
+                                 poise_error *err);
+POISE_API const double *poise_balance_weight(const poise_balance *b); /* [T], the last ones */
+
+/* The flat state to put into a checkpoint, and its version.  The weights are part of a checkpoint
+ * too: they are what the plugin sees on entry. */
+POISE_API const void *poise_balance_state(const poise_balance *b, size_t *size, uint32_t *version);
+/* Restore both; an older version goes through the plugin's migrate, another size is refused. */
+POISE_API int poise_balance_restore(poise_balance *b, uint32_t version, const void *state,
+                                    size_t size, const double *weight, poise_error *err);
+
+#endif

@@ -1,0 +1,91 @@
+/* trainer.h -- one training run, from a checked spec to a run folder.
+ *
+ *     poise_result r;
+ *     poise_train(spec, &(poise_train_options){.out = "runs/mine"}, &r, &err);
+ *     printf("%s auc %.4f\n", r.task[0].name, r.task[0].auc);
+ *     poise_result_done(&r);
+ *
+ * The folder receives spec.yaml (resolved), log.jsonl, result.json, model.safetensors (the best
+ * epoch's weights and the learnt schema) and state.safetensors (everything a resume needs).
+ */
+#ifndef POISE_TRAINER_H
+#define POISE_TRAINER_H
+
+#include "../models/spec.h"
+
+typedef struct poise_progress {
+    int epoch, epochs; /* epoch counts from 0 */
+    uint64_t step, steps;
+    double samples_per_second, seconds_left;
+    int ntask;
+    const char *const *task;
+    const double *loss, *weight; /* [T]: the last step's */
+    /* At the end of an epoch: the validation figures, else NULL. */
+    const double *auc, *logloss;
+    double monitor;
+    int best; /* 1: the best epoch so far */
+    const char *note; /* a line from the balancer or the trainer to show, else NULL */
+} poise_progress;
+
+typedef struct poise_train_options {
+    const char *out; /* run folder; made if it is not there */
+    int resume;      /* 1: continue from out's state.safetensors */
+    /* Called some times a second; non-zero stops the run after a checkpoint (code STOPPED). */
+    int (*progress)(void *user, const poise_progress *p);
+    void *user;
+    uint64_t stop_after; /* stop as if asked to after this many steps in all; 0: never (for tests) */
+} poise_train_options;
+
+typedef struct poise_task_result {
+    const char *name;
+    double auc, logloss, rmse;  /* NaN where it does not apply */
+    double auc_best_possible;   /* NaN where it is not known */
+    double weight;              /* the balancer's last */
+} poise_task_result;
+
+typedef struct poise_result {
+    const char *balancer; /* its id */
+    uint64_t seed;
+    int epochs, best_epoch; /* run; best counts from 1 */
+    double samples_per_second, seconds, seconds_per_epoch;
+    const char *part; /* "test", "valid" or "train": where the figures come from */
+    int ntask;
+    poise_task_result *task;
+    struct poise__arena *arena;
+} poise_result;
+
+POISE_API int poise_train(const poise_spec *spec, const poise_train_options *o, poise_result *r,
+                          poise_error *err);
+POISE_API void poise_result_done(poise_result *r);
+
+/* Figures of a trained run on one part of its data ("train", "valid", "test"). */
+POISE_API int poise_evaluate(const char *run, const char *part, int threads, poise_result *r,
+                             poise_error *err);
+/* Score a file: CSV with a header, one column of predictions per task (probabilities for binary
+ * tasks), a line per row of the file, in its order. */
+POISE_API int poise_predict(const char *run, const char *data, const char *out, int threads,
+                            int64_t *rows, poise_error *err);
+
+/* result.json's text (see docs/commands.md), malloc'd. */
+POISE_API char *poise_result_json(const poise_result *r, poise_error *err);
+
+/* Several strategies, each with seeds seed, seed + 1, ...: the table that people publish. */
+typedef struct poise_compare_row {
+    const char *balancer;
+    double *auc_mean, *auc_std; /* [T] */
+    double mean_std;            /* mean over the tasks of auc_std */
+    double seconds_per_epoch;
+} poise_compare_row;
+typedef struct poise_comparison {
+    int ntask, nbalancer, repeat;
+    const char **task;
+    double *best_possible; /* [T], NaN unknown */
+    poise_compare_row *row;
+    struct poise__arena *arena;
+} poise_comparison;
+POISE_API int poise_compare(const poise_spec *spec, int n, const char *const *balancer, int repeat,
+                            const poise_train_options *o, poise_comparison *c, poise_error *err);
+POISE_API void poise_comparison_done(poise_comparison *c);
+POISE_API char *poise_comparison_json(const poise_comparison *c, poise_error *err);
+
+#endif
