@@ -19,7 +19,7 @@
 POISE_API void poise_philox(uint32_t counter[4], const uint32_t key[2]);
 
 /* 64-bit FNV-1a of a name: the number of a stream. */
-POISE_API uint64_t poise_stream(const char *name);
+POISE_API uint64_t poise_random_stream(const char *name);
 
 /* 32 random bits / a double in [0, 1) with 53 bits / a standard normal (Box-Muller),
  * at position `at` of stream `stream` under `seed`.  `hi` is the step, epoch or 0. */
