@@ -49,7 +49,8 @@ typedef struct poise_balancer_spec {
     poise_place place;
     int nsetting;
     const poise_setting *setting;
-    int shared_only; /* -1: as the plugin says, 0, 1 */
+    poise_scope scope; /* of norms and Gram: `signals: {scope: last | all}`; last */
+    int shared_only;   /* -1: as the plugin says, 0, 1 */
 } poise_balancer_spec;
 
 typedef struct poise_model poise_model; /* model.h: parameters resolved, layers checked */
