@@ -1,15 +1,35 @@
 /* optimizer.h -- one update of all parameters from their gradients.
  *
- * Dense parameters are updated in one pass over the slabs; embedding tables on the rows that the
- * batch touched, and only there: moments of other rows do not decay ("lazy" Adam; the bias
- * correction counts the optimiser's steps, not the row's).
+ *     poise_optimizer *o = poise_optimizer_new(&spec->train.optimizer, store, &err);
+ *     poise_optimizer_begin(o, step);                       // from 1
+ *     poise_optimizer_dense(o, threads);                    // the gradient slab -> the weight slab
+ *     poise_optimizer_rows(o, table, n, rows, gradient);    // for every table
  *
- *   sgd      v = momentum v + g;  w -= rate v
- *   adam     Kingma, Ba, ICLR 2015, as PyTorch: weight_decay is added to g
- *   adamw    Loshchilov, Hutter, ICLR 2019, as PyTorch: w -= rate weight_decay w first
- *   adagrad  Duchi, Hazan, Singer, 2011, as PyTorch: s += g g;  w -= rate g / (sqrt(s) + eps)
+ * With g the gradient, r the rate, d the weight decay, t the step:
  *
- * Weight decay is not applied to embedding rows by lazy updates except where they are touched.
+ *   sgd      v = momentum v + g + d w;  w -= r v
+ *   adam     h = g + d w;  m = b1 m + (1 - b1) h;  v = b2 v + (1 - b2) h h
+ *            w -= r / (1 - b1^t)  m / (sqrt(v / (1 - b2^t)) + eps)
+ *   adamw    w *= 1 - r d first, then adam with d = 0
+ *   adagrad  h = g + d w;  s += h h;  w -= r h / (sqrt(s) + eps)
+ *
+ * as PyTorch computes them (dampening 0, no Nesterov, no AMSGrad, no rate decay); tests/train
+ * compares.  Sources: Kingma, Ba, ICLR 2015; Loshchilov, Hutter, ICLR 2019; Duchi, Hazan, Singer,
+ * JMLR 2011.
+ *
+ * Dense parameters are updated in one pass over the slabs.  Embedding tables are updated on the
+ * rows that a batch touched, and only there: other rows' weights do not decay and their moments
+ * stay.  What follows from that:
+ *
+ *   sgd      without momentum and weight decay it is the dense update; with momentum a row's v
+ *            does not decay while the row is not touched
+ *   adam     as torch.optim.SparseAdam: t counts the optimiser's steps, not the row's, and
+ *            w -= r sqrt(1 - b2^t) / (1 - b1^t)  m / (sqrt(v) + eps)
+ *   adagrad  the dense update
+ *
+ * Moments start at 0.  All arithmetic is in float, each element by itself; the bias corrections
+ * are computed in double, once a step.  The bits depend neither on the number of threads nor on
+ * the instruction set.
  */
 #ifndef POISE_OPTIMIZER_H
 #define POISE_OPTIMIZER_H
@@ -19,23 +39,30 @@
 
 typedef struct poise_optimizer poise_optimizer;
 
+/* The store must be sealed, and outlive the optimiser.  SPEC: a setting that its kind uses is out
+ * of range (rate and weight_decay in [0, 1e6], momentum in [0, 1], beta1 and beta2 in [0, 1), eps
+ * in [1e-30, 1e6]).  Only this function allocates and fails. */
 POISE_API poise_optimizer *poise_optimizer_new(const poise_optimizer_spec *o, poise_store *s,
                                                poise_error *err);
 POISE_API void poise_optimizer_free(poise_optimizer *o);
 
-/* Begin step number `t` (from 1): sets the bias corrections; then one dense call and one row call
- * per table; bits do not depend on threads. */
+/* Begin step number `t`, from 1: sets the bias corrections.  Then one dense call and one call per
+ * table; nothing else is remembered from step to step but the moments. */
 POISE_API void poise_optimizer_begin(poise_optimizer *o, uint64_t t);
 POISE_API void poise_optimizer_dense(poise_optimizer *o, int threads);
-/* Row rows[k] of table `param` receives gradient value[k, :], k < n, until rows[k] < 0. */
+/* Row rows[k] of the TABLE `param` (store index) receives gradient value[k, :], for k < n until
+ * rows[k] < 0.  Each row occurs once (poise_gradient in core/graph.h) and lies in the table. */
 POISE_API void poise_optimizer_rows(poise_optimizer *o, int param, int64_t n, const int32_t *rows,
                                     const float *value);
 
-/* The moment slabs, each of poise_store_size floats: 0 to 2 of them, named "m", "v", "momentum",
- * "sum". */
+/* The moments, for a checkpoint: 0 to 2 slabs of poise_store_size floats with the store's offsets,
+ * named "momentum" (sgd; none at momentum 0), "m" and "v" (adam, adamw), "sum" (adagrad).
+ * Borrowed; name may be NULL. */
 POISE_API int poise_optimizer_slabs(const poise_optimizer *o);
 POISE_API float *poise_optimizer_slab(poise_optimizer *o, int k, const char **name);
 
+/* 1 if all n floats are finite, else 0. */
+POISE_API int poise_finite(int64_t n, const float *x);
 /* 1 if every dense gradient is finite, else 0 and *param is the first that is not. */
 POISE_API int poise_gradients_finite(poise_store *s, int *param);
 
