@@ -7,15 +7,22 @@
 
 typedef struct poise__piece {
     const void *data;
-    size_t bytes;
+    size_t bytes; /* 0: data may be NULL */
 } poise__piece;
 
-/* Write the pieces to path.tmp, fsync, rename to path, fsync the folder.  On failure the old file
- * is untouched and the temporary one removed. */
+/* Write the pieces, one after the other, to path.tmp; fsync; rename to path; fsync the folder.
+ * Whoever opens path sees the old file or the new one, also after a power cut.  A path.tmp that a
+ * killed process left is overwritten.  Two writers of one path at once are the caller's mistake.
+ *
+ * Fails with SYSTEM, naming the path and the reason.  Then the old file is untouched and path.tmp
+ * removed; only where the folder's fsync itself failed is the new file already in place. */
 int poise__file_replace(const char *path, int n, const poise__piece *piece, poise_error *err);
-/* The whole file, malloc'd, with a NUL behind it. */
+
+/* The whole file, malloc'd, with a NUL behind its *bytes bytes.  SYSTEM: it cannot be opened or
+ * read; MEMORY: it does not fit. */
 char *poise__file_read(const char *path, size_t *bytes, poise_error *err);
-/* mkdir -p */
+
+/* mkdir -p: makes the folder and those above it.  SYSTEM: one of them is refused, or is a file. */
 int poise__folder(const char *path, poise_error *err);
 
 #endif
