@@ -36,22 +36,23 @@ typedef struct poise_place {
 
 #define POISE_NOWHERE ((poise_place){NULL, 0, 0})
 
-/* One row per kind of error: symbol, exit status of the program, meaning. */
-#define POISE_CODES(X)                                                                             \
-    X(MEMORY, 1, "out of memory")                                                                  \
-    X(SYSTEM, 1, "the operating system refused: open, read, write, rename, dlopen")                \
-    X(SPEC, 2, "a spec, an option or an argument is wrong")                                        \
-    X(DATA, 1, "a data file does not hold what the spec says")                                     \
-    X(SHAPE, 2, "an operator was given values of the wrong shape or type")                         \
-    X(GRADIENT, 2, "a gradient was asked for that does not exist")                                 \
-    X(PLUGIN, 1, "a balancer could not be loaded, or failed")                                      \
-    X(NUMERIC, 1, "a value became NaN or infinite")                                                \
-    X(FORMAT, 1, "a file written by this or another program is damaged or of another version")     \
-    X(STOPPED, 1, "the caller asked to stop")
+/* One row per kind of error: symbol, its name in lower case, exit status of the program, meaning. */
+#define POISE_CODES(X)                                                                        \
+    X(MEMORY, "memory", 1, "out of memory")                                                   \
+    X(SYSTEM, "system", 1, "the operating system refused: open, read, write, rename, dlopen") \
+    X(SPEC, "spec", 2, "a spec, an option or an argument is wrong")                           \
+    X(DATA, "data", 1, "a data file does not hold what the spec says")                        \
+    X(SHAPE, "shape", 2, "an operator was given values of the wrong shape or type")           \
+    X(GRADIENT, "gradient", 2, "a gradient was asked for that does not exist")                \
+    X(PLUGIN, "plugin", 1, "a balancer could not be loaded, or failed")                       \
+    X(NUMERIC, "numeric", 1, "a value became NaN or infinite")                                \
+    X(FORMAT, "format", 1,                                                                    \
+      "a file written by this or another program is damaged or of another version")           \
+    X(STOPPED, "stopped", 1, "the caller asked to stop")
 
 typedef enum poise_code {
     POISE_OK = 0,
-#define X(name, status, about) POISE_E_##name,
+#define X(symbol, name, status, about) POISE_E_##symbol,
     POISE_CODES(X)
 #undef X
 } poise_code;
@@ -74,7 +75,7 @@ POISE_API int poise_fail(poise_error *err, poise_code code, poise_place place, c
 /* "file:line:column: error: message" or "error: message", cut to size.  Returns buf. */
 POISE_API const char *poise_error_text(const poise_error *err, char *buf, size_t size);
 
-/* The symbol's name in lower case ("spec"), and the exit status a program should end with. */
+/* The kind's name ("spec", "ok"), and the exit status a program should end with. */
 POISE_API const char *poise_code_name(poise_code code);
 POISE_API int poise_code_status(poise_code code);
 

@@ -47,10 +47,10 @@ typedef struct poise_value {
     poise_role role;
     int rank;
     int64_t dim[POISE_MAX_RANK];
-    const char *name;           /* of an input or parameter, else that of its layer; never NULL */
-    poise_node *producer;       /* NULL unless COMPUTED */
-    int slot;                   /* which of the producer's outputs */
-    int param;                  /* index in the store, -1 unless PARAM */
+    const char *name;            /* of an input or parameter, else that of its layer; never NULL */
+    poise_node *producer;        /* NULL unless COMPUTED */
+    int slot;                    /* which of the producer's outputs */
+    int param;                   /* index in the store, -1 unless PARAM */
     struct poise_value *forward; /* after a rewrite: the value that stands for this one, or NULL */
 } poise_value;
 
@@ -88,7 +88,8 @@ POISE_API int poise_graph_training(const poise_graph *g);
 
 POISE_API poise_value *poise_input(poise_graph *g, const char *name, poise_dtype dtype, int rank,
                                    const int64_t *dim, poise_error *err);
-/* A parameter of the store, added to it where it is new (store.h). */
+/* A parameter of the store, added to it where it is new (store.h).  The same name and shape again
+ * gives the same value. */
 POISE_API poise_value *poise_weight(poise_graph *g, const char *name, poise_param_kind kind,
                                     int rank, const int64_t *dim, poise_init init,
                                     poise_error *err);
@@ -136,15 +137,18 @@ typedef struct poise_gradient {
  * dy[j] has y[j]'s shape; NULL stands for ones.  Only nodes that lie between some x and some y are
  * visited, and the walk stops at every x: where x[0] is computed from x[1], what reaches x[1]
  * through x[0] is not counted.  An x that is among the y's receives its dy itself.
- * Errors: GRADIENT, naming the node, where an operator on the way has no gradient. */
+ * Errors: GRADIENT, naming the node, where an operator on the way has no gradient; naming the table,
+ * where one is used by two embeddings; where the graph was not told how to add or to make ones
+ * (op.h).  After an error the graph holds nodes that nobody reads. */
 POISE_API int poise_backward(poise_graph *g, int ny, poise_value *const *y, poise_value *const *dy,
                              int nx, poise_value *const *x, poise_gradient *dx, poise_error *err);
 
 /* ---- rewrites (core/rewrite.c): one function each, run before a session is made ------------ */
 
-/* Merge nodes with the same operator, attributes and inputs.  Returns how many went. */
+/* Merge nodes with the same operator, attributes and inputs.  Returns how many went, or -1.  The
+ * values of those that went are forwarded: poise_resolve finds what stands for them. */
 POISE_API int poise_rewrite_common(poise_graph *g, poise_error *err);
-/* Remove nodes that no output and no side effect depends on.  Returns how many went. */
+/* Remove nodes that no output and no side effect depends on.  Returns how many went, or -1. */
 POISE_API int poise_rewrite_dead(poise_graph *g, poise_error *err);
 
 #endif

@@ -30,5 +30,6 @@ void *poise__arena_alloc(poise__arena *a, size_t count, size_t size, poise_error
 char *poise__arena_text(poise__arena *a, const char *text, poise_error *err); /* a copy */
 char *poise__arena_printf(poise__arena *a, poise_error *err, const char *fmt, ...)
     POISE_FORMAT(3, 4);
+char *poise__arena_vprintf(poise__arena *a, poise_error *err, const char *fmt, va_list args);
 
 #endif

@@ -11,7 +11,7 @@ enum {
     /* out[0] may be written over in[0] (same size; each element read before it is written, or
      * the kernel copes with out[0] == in[0]). */
     POISE_OP_INPLACE = 1 << 0,
-    /* out[0] is in[0] seen with another shape: no step, no copy. */
+    /* out[0] is in[0] seen with another shape: no step, no copy.  Same type and elements. */
     POISE_OP_VIEW = 1 << 1,
     /* Calls out or changes state: never merged, never removed. */
     POISE_OP_EFFECT = 1 << 2,
@@ -22,10 +22,10 @@ enum {
 /* What a run hands to every kernel. */
 typedef struct poise_run {
     uint64_t seed;
-    uint64_t step;  /* position of dropout and the like */
-    int threads;    /* >= 1: how many poise__parallel may use */
-    int dry;        /* 1: a diagnostic run; kernels with effects repeat their last answer */
-    void *user;     /* whoever runs the session's own */
+    uint64_t step; /* position of dropout and the like */
+    int threads;   /* >= 1: how many poise__parallel may use */
+    int dry;       /* 1: a diagnostic run; kernels with effects repeat their last answer */
+    void *user;    /* whoever runs the session's own */
 } poise_run;
 
 /* One compiled node.  compile() fills `run`, and what it needs; the session sets the pointers. */
@@ -35,11 +35,11 @@ struct poise_kernel {
     int (*run)(const poise_kernel *k, void *const *in, void *const *out, void *scratch,
                const poise_run *r, poise_error *err);
     size_t scratch;
-    void *state;              /* owned by the kernel: primitives, tables; allocated in compile */
+    void *state;               /* owned by the kernel: primitives, tables; allocated in compile */
     void (*done)(void *state); /* frees it; may be NULL */
-    const char *impl;         /* "dnnl:sgemm", "own": for reports and for the test that nothing
+    const char *impl;          /* "dnnl:sgemm", "own": for reports and for the test that nothing
                                  hot runs on a reference implementation */
-    double flops;             /* multiply-adds count two; 0 where it does not matter */
+    double flops;              /* multiply-adds count two; 0 where it does not matter */
     const poise_node *node;
 };
 
@@ -53,18 +53,24 @@ struct poise_op {
     int (*shape)(poise_node *n, poise_error *err);
     /* Append the nodes of the backward pass.  dout[k] is NULL where output k has no gradient (not
      * all are NULL); want[k] says for which inputs a gradient is wanted; set din[k] (left NULL:
-     * zero).  For an embedding table set drows[k] too.  NULL: the operator has no gradient. */
+     * zero).  For an embedding table set din[k].rows too.  NULL: the operator has no gradient. */
     int (*backward)(poise_graph *g, const poise_node *n, poise_value *const *dout, const int *want,
                     poise_gradient *din, poise_error *err);
-    /* Prepare n to run.  Called once, when a session is made.  NULL for a VIEW. */
+    /* Prepare n to run.  Called once for each session.  NULL for a VIEW.  On failure it has freed
+     * what it made: k->done is then not called. */
     int (*compile)(const poise_node *n, poise_kernel *k, poise_error *err);
 };
 
-/* A SHAPE error at the node's place that begins with its layer and operator: returns -1. */
+/* An error at the node's place that begins with its layer and operator: returns -1. */
 POISE_API int poise_node_fail(const poise_node *n, poise_code code, poise_error *err,
                               const char *fmt, ...) POISE_FORMAT(4, 5);
 
-/* Append "add" of two gradients: autodiff needs one operator to sum with, and is told which. */
+/* What autodiff makes nodes of itself, as core knows no operator by name.
+ *
+ *   sum_with   add: two inputs of one shape, their sum; no attributes
+ *   ones_with  fill: no inputs; every element is attr.f[0]; attr.i[0] is the rank, attr.i[1..4] the
+ *              dimensions */
 POISE_API void poise_graph_sum_with(poise_graph *g, const poise_op *add);
+POISE_API void poise_graph_ones_with(poise_graph *g, const poise_op *fill);
 
 #endif

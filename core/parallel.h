@@ -12,6 +12,10 @@
 /* Call fn(part, arg) for every part in [0, parts), on at most `threads` threads. */
 void poise__parallel(int parts, int threads, void (*fn)(int part, void *arg), void *arg);
 
+/* Until release, a BLAS called on this thread outside a parallel region uses one thread too. */
+int poise__threads_hold(void);
+void poise__threads_release(int held);
+
 /* Part k of n elements in `parts` parts whose bounds are multiples of `align`: [*from, *to). */
 void poise__part(int64_t n, int parts, int64_t align, int k, int64_t *from, int64_t *to);
 

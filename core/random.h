@@ -5,6 +5,7 @@
  * number of threads, and again after a resume.  A stream is the hash of a name
  * ("init/expert/weight", "shuffle"), a position is an element's index and, in
  * the high half, the step or epoch.
+ * Bits and doubles of one stream are not independent of each other: give each use its own stream.
  *
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
  * 1, 2, 3", SC 2011; the known-answer vectors of its Random123 are in tests/.
@@ -26,6 +27,10 @@ POISE_API uint64_t poise_random_stream(const char *name);
 POISE_API uint32_t poise_random_bits(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at);
 POISE_API double poise_random_uniform(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at);
 POISE_API double poise_random_normal(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at);
+
+/* out[k] = poise_random_bits(seed, stream, hi, at + k) for k < n, four to a call of the bijection. */
+POISE_API void poise_random_fill(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at,
+                                 uint32_t *out, int64_t n);
 
 /* A seeded bijection of [0, n): the shuffled position of element i, without a table
  * (a Feistel network over the next power of four, walking the cycle).  n >= 1, i < n. */

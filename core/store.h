@@ -51,8 +51,8 @@ typedef struct poise_parameter {
     poise_param_kind kind;
     int rank;
     int64_t dim[POISE_MAX_RANK];
-    int64_t count;  /* elements */
-    size_t offset;  /* of the first element, in floats, into the slabs */
+    int64_t count; /* elements */
+    size_t offset; /* of the first element, in floats, into the slabs */
     poise_init init;
     poise_place place; /* of the layer in the spec */
 } poise_parameter;

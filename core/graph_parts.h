@@ -1,0 +1,35 @@
+/* graph_parts.h -- what a graph is made of, for the files of core/ that transform it.  Internal.
+ *
+ * Everything that a graph holds lives in its arena; the arrays below are indices into it.
+ */
+#ifndef POISE_GRAPH_PARTS_H
+#define POISE_GRAPH_PARTS_H
+
+#include "graph.h"
+#include "memory.h"
+#include "op.h"
+
+struct poise_graph {
+    poise_store *store; /* borrowed */
+    poise__arena *arena;
+    poise_node **node; /* [nnode] in topological order */
+    size_t nnode, node_cap;
+    poise_value **value; /* [nvalue] */
+    size_t nvalue, value_cap;
+    unsigned char *output; /* [nvalue] 1: read by the caller after a run */
+    size_t output_cap;
+    poise_value **param; /* [param_cap] by store index; NULL: not used by this graph */
+    size_t param_cap;
+    const char *layer; /* of the nodes made from now on */
+    poise_place place;
+    int training;
+    const poise_op *sum, *fill; /* what autodiff adds and seeds with; NULL: not told */
+};
+
+/* 1 if v is a value of g. */
+int poise__graph_owns(const poise_graph *g, const poise_value *v);
+
+/* 1 if the node makes no step of its own: out[0] is in[0] under another shape. */
+int poise__is_view(const poise_node *n);
+
+#endif

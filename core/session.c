@@ -1,0 +1,396 @@
+/* session.c -- a graph made ready to run.
+ *
+ *     kernel[nstep]   compiled nodes in order, views left out; copies of gradients at the end
+ *     in, out         every step's pointers, resolved once
+ *     arena           blocks of the plan | scratch, shared by all steps
+ */
+#include "session.h"
+#include "graph_parts.h"
+#include "parallel.h"
+#include "plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct step {
+    poise_kernel kernel;
+    void **in, **out; /* into the pool */
+} step;
+
+struct poise_session {
+    poise_graph *g; /* borrowed */
+    int no_reuse;
+    poise__plan plan;
+    poise__arena *small; /* the copies' nodes and values */
+    step *step;
+    int nstep;
+    void **pool; /* what step.in and step.out point into */
+    unsigned char *arena;
+    void *scratch;
+    double flops;
+};
+
+/* ---- copying a gradient into the slab ---- */
+
+static int copy_run(const poise_kernel *k, void *const *in, void *const *out, void *scratch,
+                    const poise_run *r, poise_error *err)
+{
+    (void)scratch;
+    (void)r;
+    (void)err;
+    memmove(out[0], in[0], (size_t)poise_value_count(k->node->out[0]) * sizeof(float));
+    return 0;
+}
+
+static int copy_compile(const poise_node *n, poise_kernel *k, poise_error *err)
+{
+    (void)n;
+    (void)err;
+    k->run = copy_run;
+    k->impl = "own";
+    return 0;
+}
+
+static int copy_shape(poise_node *n, poise_error *err)
+{
+    (void)n;
+    (void)err;
+    return 0;
+}
+
+static const poise_op copy_op = {
+    .name = "copy",
+    .formula = "y = x",
+    .min_in = 1,
+    .max_in = 1,
+    .nout = 1,
+    .shape = copy_shape,
+    .compile = copy_compile,
+};
+
+/* A node that is the session's own: the graph does not know it. */
+static const poise_node *copy_node(poise_session *s, const poise__copy *c, poise_error *err)
+{
+    poise_node *n = poise__arena_alloc(s->small, 1, sizeof *n, err);
+    poise_value *v = n ? poise__arena_alloc(s->small, 1, sizeof *v, err) : NULL;
+    poise_value **end = v ? poise__arena_alloc(s->small, 2, sizeof(*end), err) : NULL;
+    if (!end)
+        return NULL;
+    const poise_parameter *p = poise_store_at(s->g->store, c->param);
+    *v = *c->from;
+    v->role = POISE_COMPUTED;
+    v->producer = n;
+    v->slot = 0;
+    v->param = -1;
+    v->name = p->name;
+    *n = (poise_node){.op = &copy_op, .nin = 1, .nout = 1, .layer = p->name, .place = p->place};
+    n->in = end;
+    n->out = end + 1;
+    n->in[0] = c->from;
+    n->out[0] = v;
+    return n;
+}
+
+/* ---- making a session ---- */
+
+static void *bytes_at(const poise_session *s, poise__slot slot)
+{
+    switch (slot.where) {
+    case POISE__ARENA:
+        return s->arena + s->plan.block[slot.index].offset;
+    case POISE__WEIGHT:
+        return poise_store_weight(s->g->store, slot.index);
+    case POISE__GRADIENT:
+        return poise_store_gradient(s->g->store, slot.index);
+    case POISE__NOWHERE:
+        break;
+    }
+    return NULL;
+}
+
+static int compile(poise_session *s, const poise_node *n, poise_error *err)
+{
+    poise_kernel k = {.node = n};
+    if (!n->op->compile)
+        return poise_node_fail(n, POISE_E_SHAPE, err, "this operator cannot be run");
+    if (n->op->compile(n, &k, err) < 0)
+        return -1;
+    k.node = n;
+    s->step[s->nstep++].kernel = k;
+    s->flops += k.flops;
+    return 0;
+}
+
+/* Compile every node that makes a step, and the copies. */
+static int compile_all(poise_session *s, poise_error *err)
+{
+    const poise_graph *g = s->g;
+    s->step = poise__calloc(g->nnode + (size_t)s->plan.ncopy, sizeof *s->step, err);
+    if (!s->step)
+        return -1;
+    for (size_t k = 0; k < g->nnode; k++) {
+        const poise_node *n = g->node[k];
+        if (!n->dead && !poise__is_view(n) && compile(s, n, err) < 0)
+            return -1;
+    }
+    for (int k = 0; k < s->plan.ncopy; k++) {
+        const poise_node *n = copy_node(s, &s->plan.copy[k], err);
+        if (!n || compile(s, n, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int allocate(poise_session *s, poise_error *err)
+{
+    size_t scratch = 0;
+    for (int k = 0; k < s->nstep; k++)
+        if (s->step[k].kernel.scratch > scratch)
+            scratch = s->step[k].kernel.scratch;
+    if (scratch > SIZE_MAX / 2 - 64)
+        return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE,
+                          "an operator wants %zu bytes of scratch", scratch);
+    s->arena = poise__alloc_aligned(s->plan.bytes + scratch, err);
+    if (!s->arena)
+        return -1;
+    s->scratch = s->arena + s->plan.bytes; /* plan.bytes is a multiple of 64 */
+    return 0;
+}
+
+static int resolve_pointers(poise_session *s, poise_error *err)
+{
+    size_t count = 0;
+    for (int k = 0; k < s->nstep; k++)
+        count += (size_t)s->step[k].kernel.node->nin + (size_t)s->step[k].kernel.node->nout;
+    void **p = s->pool = poise__calloc(count, sizeof(*s->pool), err);
+    if (!p)
+        return -1;
+    int ncopy = s->plan.ncopy;
+    for (int k = 0; k < s->nstep; k++) {
+        const poise_node *n = s->step[k].kernel.node;
+        s->step[k].in = p;
+        for (int i = 0; i < n->nin; i++, p++)
+            if (n->in[i])
+                *p = bytes_at(s, s->plan.slot[poise_resolve(n->in[i])->id]);
+        s->step[k].out = p;
+        int copy = k - (s->nstep - ncopy);
+        if (copy >= 0) {
+            *p++ = poise_store_gradient(s->g->store, s->plan.copy[copy].param);
+            continue;
+        }
+        for (int o = 0; o < n->nout; o++)
+            *p++ = bytes_at(s, s->plan.slot[n->out[o]->id]);
+    }
+    return 0;
+}
+
+/* A live node must not read what a removed one made. */
+static int check_inputs(const poise_graph *g, poise_error *err)
+{
+    for (size_t k = 0; k < g->nnode; k++) {
+        const poise_node *n = g->node[k];
+        for (int i = 0; i < n->nin && !n->dead; i++) {
+            const poise_value *v = poise_resolve(n->in[i]);
+            if (v && v->producer && v->producer->dead)
+                return poise_node_fail(n, POISE_E_SHAPE, err,
+                                       "input %d is made by a node that was removed; build the "
+                                       "graph before poise_rewrite_dead, not after",
+                                       i);
+        }
+    }
+    for (size_t k = 0; k < g->nvalue; k++) {
+        const poise_value *v = g->value[k];
+        if (g->output[k] && !v->forward && v->producer && v->producer->dead)
+            return poise_node_fail(v->producer, POISE_E_SHAPE, err,
+                                   "it was removed before its value was made an output; mark "
+                                   "outputs before poise_rewrite_dead");
+    }
+    return 0;
+}
+
+poise_session *poise_session_new(poise_graph *g, const poise_session_options *o, poise_error *err)
+{
+    if (!poise_store_sealed(g->store)) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                   "the store is not sealed; call poise_store_seal before making a session");
+        return NULL;
+    }
+    poise_session *s = poise__calloc(1, sizeof *s, err);
+    if (!s)
+        return NULL;
+    s->g = g;
+    s->no_reuse = o && o->no_reuse;
+    if (!(s->small = poise__arena_new(err)) || check_inputs(g, err) < 0 ||
+        poise__plan_make(g, o, &s->plan, err) < 0 || compile_all(s, err) < 0 ||
+        allocate(s, err) < 0 || resolve_pointers(s, err) < 0) {
+        poise_session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void poise_session_free(poise_session *s)
+{
+    if (!s)
+        return;
+    for (int k = 0; k < s->nstep; k++)
+        if (s->step[k].kernel.done)
+            s->step[k].kernel.done(s->step[k].kernel.state);
+    poise__plan_done(&s->plan);
+    poise__arena_free(s->small);
+    free(s->step);
+    free(s->pool);
+    free(s->arena);
+    free(s);
+}
+
+/* ---- running ---- */
+
+/* A kernel's error, with the node's name and place where it has none. */
+static int add_place(const poise_node *n, poise_error *err)
+{
+    if (!err || err->line || err->file[0])
+        return -1;
+    char prefix[256];
+    poise_error copy = *err;
+    poise_node_fail(n, copy.code, err, "%s", "");
+    size_t cut = strlen(err->message);
+    if (cut < sizeof prefix && strncmp(copy.message, err->message, cut) == 0)
+        return poise_fail(err, copy.code, n->place, "%s", copy.message);
+    return poise_node_fail(n, copy.code, err, "%s", copy.message);
+}
+
+static int run_step(const poise_session *s, int k, const poise_run *r, poise_error *err)
+{
+    const step *t = &s->step[k];
+    if (t->kernel.run(&t->kernel, t->in, t->out, s->scratch, r, err) < 0)
+        return add_place(t->kernel.node, err);
+    return 0;
+}
+
+int poise_session_run(poise_session *s, const poise_run *r, poise_error *err)
+{
+    poise_run run = *r;
+    if (run.threads < 1)
+        run.threads = 1;
+    int held = poise__threads_hold();
+    int status = 0;
+    for (int k = 0; k < s->nstep && status == 0; k++)
+        status = run_step(s, k, &run, err);
+    poise__threads_release(held);
+    return status;
+}
+
+void *poise_session_data(const poise_session *s, poise_value *v)
+{
+    v = poise_resolve(v);
+    if (!v || !poise__graph_owns(s->g, v))
+        return NULL;
+    poise__slot slot = s->plan.slot[v->id];
+    if (v->role == POISE_COMPUTED && !s->no_reuse && slot.where != POISE__GRADIENT &&
+        !s->g->output[v->id])
+        return NULL;
+    return bytes_at(s, slot);
+}
+
+/* ---- looking for NaN and infinity ---- */
+
+static int finite(const poise_value *v, const void *data)
+{
+    int64_t n = poise_value_count(v);
+    if (v->dtype == POISE_F32) {
+        const float *x = data;
+        for (int64_t k = 0; k < n; k++)
+            if (!isfinite(x[k]))
+                return 0;
+    } else if (v->dtype == POISE_F64) {
+        const double *x = data;
+        for (int64_t k = 0; k < n; k++)
+            if (!isfinite(x[k]))
+                return 0;
+    }
+    return 1;
+}
+
+/* The input or parameter behind v when v is one, or a view of one; else NULL. */
+static const poise_value *leaf(poise_value *v)
+{
+    v = poise_resolve(v);
+    while (v && v->producer && poise__is_view(v->producer))
+        v = poise_resolve(v->producer->in[0]);
+    return v && v->role != POISE_COMPUTED ? v : NULL;
+}
+
+/* The first non-finite leaf among the step's inputs; parameters only, if so wanted. */
+static const poise_value *bad_leaf(const step *t, int parameters)
+{
+    const poise_node *n = t->kernel.node;
+    for (int i = 0; i < n->nin; i++) {
+        const poise_value *v = leaf(n->in[i]);
+        if (v && (!parameters || v->role == POISE_PARAM) && !finite(v, t->in[i]))
+            return v;
+    }
+    return NULL;
+}
+
+static const poise_value *bad_output(const step *t)
+{
+    const poise_node *n = t->kernel.node;
+    for (int o = 0; o < n->nout; o++)
+        if (!finite(n->out[o], t->out[o]))
+            return n->out[o];
+    return NULL;
+}
+
+const poise_node *poise_session_find_nonfinite(poise_session *s, const poise_run *r,
+                                               const poise_value **value, poise_error *err)
+{
+    poise_run run = *r;
+    run.dry = 1;
+    if (run.threads < 1)
+        run.threads = 1;
+    *value = NULL;
+    if (err)
+        err->code = POISE_OK;
+    const poise_node *found = NULL;
+    int held = poise__threads_hold(), status = 0;
+    for (int k = 0; k < s->nstep && status == 0 && !found; k++) {
+        const step *t = &s->step[k];
+        status = run_step(s, k, &run, err);
+        if (status == 0 && (*value = bad_output(t))) {
+            const poise_value *cause = bad_leaf(t, 0);
+            if (cause)
+                *value = cause;
+            found = t->kernel.node;
+        }
+    }
+    /* A parameter that spoiled nothing it went into, as a relu can hide it. */
+    for (int k = 0; k < s->nstep && status == 0 && !found; k++)
+        if ((*value = bad_leaf(&s->step[k], 1)))
+            found = s->step[k].kernel.node;
+    poise__threads_release(held);
+    return found;
+}
+
+/* ---- looking at it ---- */
+
+int poise_session_steps(const poise_session *s)
+{
+    return s->nstep;
+}
+
+const poise_kernel *poise_session_step(const poise_session *s, int index)
+{
+    return &s->step[index].kernel;
+}
+
+size_t poise_session_arena_bytes(const poise_session *s)
+{
+    return s->plan.bytes;
+}
+
+double poise_session_flops(const poise_session *s)
+{
+    return s->flops;
+}
