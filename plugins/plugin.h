@@ -55,8 +55,8 @@ typedef struct poise_balance_sink {
 /* Checks the settings against the plugin's parameters (unknown: the nearest one is named; kind;
  * range; per task or not), makes and initialises the state.  SPEC errors carry the setting's
  * place; the plugin must outlive it. */
-POISE_API poise_balance *poise_balance_new(poise_plugin *p, uint32_t ntask,
-                                           const char *const *task, uint64_t seed, int nsetting,
+POISE_API poise_balance *poise_balance_new(poise_plugin *p, uint32_t ntask, const char *const *task,
+                                           uint64_t seed, int nsetting,
                                            const poise_setting *setting,
                                            const poise_balance_sink *sink, poise_error *err);
 POISE_API void poise_balance_free(poise_balance *b);
