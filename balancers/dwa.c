@@ -1,0 +1,134 @@
+/* dwa.c -- dynamic weight average: a task whose loss falls slowly weighs more.
+ *
+ *     r[t] = last[t] / before[t]              two consecutive means of the unweighted loss
+ *     w    = T softmax(r / temp)              their sum is T
+ *
+ * With window 0 the means are those of the last two whole epochs, every labelled step counting the
+ * same, and w changes once per epoch.  With window N they are those of the last N labelled steps,
+ * this one included, and of the N before, and w changes with every step.  Where there are not two
+ * means yet (the first two epochs, the first 2 N steps), or their ratio is not finite, r[t] is 1:
+ * with no task known all weights are 1.
+ *
+ * After Liu, Johns, Davison, "End-to-end multi-task learning with attention", CVPR 2019 (code: mtan).
+ * Different from others: the SamsungLabs and Nash-MTL windows start full of ones and are used after
+ * N steps; ours waits for 2 N measured losses.
+ *
+ * A task without labels in a step adds nothing to its means; without any in a whole epoch it keeps
+ * the means that it has.  Its weight still follows the softmax: r of the others may change it. */
+#include <math.h>
+#include <poise/balancer.h>
+
+enum { TEMP, WINDOW };
+static const poise_param params[] = {
+    [TEMP] = {"temp", "temperature: larger is closer to equal weights", POISE_REAL, 0, 2, 1e-3, 1e6,
+              NULL},
+    [WINDOW] = {"window", "steps in a mean; 0: whole epochs", POISE_INT, 0, 0, 0, 10000, NULL},
+};
+
+/* The state: one struct epoch, T of struct task, then T rings of 2 N losses. */
+struct epoch {
+    double next; /* 1 + the epoch that the sums are of; 0: none yet */
+};
+struct task {
+    double sum, count;   /* labelled steps of this epoch; with a window, count is of the run */
+    double last, before; /* the two means */
+    double closed;       /* how many of them are there: 0, 1, 2 */
+};
+
+static size_t window(const poise_context *c)
+{
+    return (size_t)c->param[WINDOW][0];
+}
+
+static size_t state_size(const poise_context *c)
+{
+    return sizeof(struct epoch) + c->ntask * (sizeof(struct task) + 2 * window(c) * sizeof(double));
+}
+
+static void push_mean(struct task *k, double mean)
+{
+    k->before = k->last;
+    k->last = mean;
+    k->closed = fmin(k->closed + 1, 2);
+}
+
+static void close_epoch(const poise_context *c, struct task *task)
+{
+    for (uint32_t t = 0; t < c->ntask; t++) {
+        if (task[t].count > 0)
+            push_mean(&task[t], task[t].sum / task[t].count);
+        task[t].sum = task[t].count = 0;
+    }
+}
+
+/* Add a loss to a full circle of 2 N, and take the means of its two halves. */
+static void push_ring(struct task *k, double *ring, size_t n, double loss)
+{
+    size_t at = (size_t)fmod(k->count, (double)(2 * n));
+    ring[at] = loss;
+    k->count++;
+    if (k->count < (double)(2 * n))
+        return;
+    k->last = k->before = 0;
+    for (size_t i = 0; i < n; i++) {
+        k->before += ring[(at + 1 + i) % (2 * n)];
+        k->last += ring[(at + 1 + n + i) % (2 * n)];
+    }
+    k->before /= (double)n;
+    k->last /= (double)n;
+    k->closed = 2;
+}
+
+static void softmax(const poise_context *c, const struct task *task, double *weight)
+{
+    double top = -INFINITY, sum = 0, n = c->ntask;
+
+    for (uint32_t t = 0; t < c->ntask; t++) {
+        double r = task[t].closed > 1 ? task[t].last / task[t].before : 1;
+        weight[t] = (isfinite(r) ? r : 1) / c->param[TEMP][0];
+        top = fmax(top, weight[t]);
+    }
+    for (uint32_t t = 0; t < c->ntask; t++)
+        sum += weight[t] = exp(weight[t] - top);
+    for (uint32_t t = 0; t < c->ntask; t++)
+        weight[t] *= n / sum;
+}
+
+static int step(const poise_context *c, void *state, const poise_signals *in, double *weight)
+{
+    struct epoch *epoch = state;
+    struct task *task = (struct task *)(epoch + 1);
+    double *ring = (double *)(task + c->ntask);
+    size_t n = window(c);
+
+    if (!n && epoch->next != in->epoch + 1.0) {
+        close_epoch(c, task);
+        epoch->next = in->epoch + 1.0;
+    }
+    for (uint32_t t = 0; t < c->ntask; t++) {
+        if (!(in->labelled[t] > 0))
+            continue;
+        if (n) {
+            push_ring(&task[t], ring + t * 2 * n, n, in->loss[t]);
+        } else {
+            task[t].sum += in->loss[t];
+            task[t].count++;
+        }
+    }
+    softmax(c, task, weight);
+    return 0;
+}
+
+static const poise_balancer plugin = {
+    POISE_SIZES,
+    .id = "dwa",
+    .version = "1.0.0",
+    .about = "dynamic weight average (Liu et al. 2019)",
+    .needs = POISE_LOSS,
+    .param = params,
+    .nparam = POISE_COUNT(params),
+    .state_version = 1,
+    .state_size = state_size,
+    .step = step,
+};
+POISE_BALANCER(plugin)
