@@ -236,7 +236,7 @@ static int read_header(struct reading *r, size_t bytes)
         n = n << 8 | file[k];
     if (n > max_header || n > bytes - LENGTH)
         return damaged(r,
-                       "its header should have %" PRIu64 " bytes, but the file ends after %zu and "
+                       "its header should have %" PRIu64 " bytes, but the file ends after %zu, and "
                        "%" PRIu64 " are the most",
                        n, bytes - LENGTH, max_header);
     r->f->header = json_loadb(r->f->file + LENGTH, (size_t)n, JSON_REJECT_DUPLICATES, &problem);

@@ -322,6 +322,17 @@ static void bad_lengths_are_refused(void **state)
     }
 }
 
+/* Even where the file is long enough for it (it has a hole of 100 MB). */
+static void header_may_not_be_huge(void **state)
+{
+    enum { HUGE_HEADER = 100000001 };
+    const fixture *x = *state;
+
+    put(x->path, "{}", HUGE_HEADER, 0);
+    assert_int_equal(truncate(x->path, 8 + HUGE_HEADER), 0);
+    refused(x->path, "a huge header", "100000000 are the most");
+}
+
 /* A good file cut anywhere, or with one byte too many. */
 static void cut_files_are_refused(void **state)
 {
@@ -469,6 +480,7 @@ int main(void)
         TEST(another_reader_reads_it),
         TEST(bad_headers_are_refused),
         TEST(bad_lengths_are_refused),
+        TEST(header_may_not_be_huge),
         TEST(cut_files_are_refused),
         TEST(flipped_bits_do_no_harm),
         TEST(foreign_files_are_read),
