@@ -125,8 +125,8 @@ POISE_API poise_value *poise_loss_squared(poise_graph *g, poise_value *x, poise_
                                           poise_error *err);
 /* (x - label)^2 / 2 where |x - label| <= delta, else delta (|x - label| - delta / 2) */
 POISE_API poise_value *poise_loss_huber(poise_graph *g, poise_value *x, poise_value *label,
-                                        poise_value *weight, double delta,
-                                        poise_value **weight_sum, poise_error *err);
+                                        poise_value *weight, double delta, poise_value **weight_sum,
+                                        poise_error *err);
 
 /* ---- signals and the balancer ---- */
 

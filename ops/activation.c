@@ -1,0 +1,106 @@
+/* activation.c -- functions of one element.
+ *
+ *     relu         max(x, 0)                  dx = dy [y > 0]
+ *     leaky_relu   x where x > 0, else f x    dx = dy (y > 0 ? 1 : f), f = f[0] >= 0
+ *     tanh         tanh(x)                    dx = dy (1 - y^2)
+ *     sigmoid      1 / (1 + e^-x)             dx = dy y (1 - y)
+ *     gelu         x Phi(x)                   dx = dy (Phi(x) + x phi(x))
+ *     silu         x sigmoid(x)               dx = dy s (1 + x (1 - s)), s = sigmoid(x)
+ *
+ * The first four go backward from y, so that forward can be done in place of x.  All backward
+ * operators take (dy, y or x) and can be done in place of dy.  The subgradient at 0 is that of
+ * x < 0.
+ */
+#include "kernel.h"
+#include "ops.h"
+#include "shape.h"
+#include "table.h"
+
+/* name, formula, forward kernel, backward kernel, what backward reads, flags */
+#define ACTIVATIONS(X)                                                                      \
+    X(relu, "y = max(x, 0)", relu, relu_back, out, POISE_OP_INPLACE)                        \
+    X(leaky_relu, "y = x > 0 ? x : slope x", leaky_relu, leaky_back, out, POISE_OP_INPLACE) \
+    X(tanh, "y = tanh(x)", tanh, tanh_back, out, POISE_OP_INPLACE)                          \
+    X(sigmoid, "y = 1 / (1 + exp(-x))", sigmoid, sigmoid_back, out, POISE_OP_INPLACE)       \
+    X(gelu, "y = x Phi(x)", gelu, gelu_back, in, POISE_OP_INPLACE)                          \
+    X(silu, "y = x sigmoid(x)", silu, silu_back, in, POISE_OP_INPLACE)
+
+#define X(op, text, forth, back, source, flag)                                                     \
+    static int op##_backward(poise_graph *g, const poise_node *n, poise_value *const *dout,        \
+                             const int *want, poise_gradient *din, poise_error *err)               \
+    {                                                                                              \
+        (void)want;                                                                                \
+        return poise__gradient(g, &poise__op_##op##_backward, 2, POISE__IN(dout[0], n->source[0]), \
+                               &n->attr, &din[0], err);                                            \
+    }                                                                                              \
+                                                                                                   \
+    static int op##_compile(const poise_node *n, poise_kernel *k, poise_error *err)                \
+    {                                                                                              \
+        return poise__map_compile(k, poise__vector_best()->forth, n->attr.f[0], err);              \
+    }                                                                                              \
+                                                                                                   \
+    static int op##_backward_compile(const poise_node *n, poise_kernel *k, poise_error *err)       \
+    {                                                                                              \
+        return poise__map_compile(k, poise__vector_best()->back, n->attr.f[0], err);               \
+    }                                                                                              \
+                                                                                                   \
+    const poise_op poise__op_##op = {                                                              \
+        .name = #op,                                                                               \
+        .formula = text,                                                                           \
+        .min_in = 1,                                                                               \
+        .max_in = 1,                                                                               \
+        .nout = 1,                                                                                 \
+        .flags = flag,                                                                             \
+        .shape = poise__shape_like_first,                                                          \
+        .backward = op##_backward,                                                                 \
+        .compile = op##_compile,                                                                   \
+    };                                                                                             \
+                                                                                                   \
+    const poise_op poise__op_##op##_backward = {                                                   \
+        .name = #op "_backward",                                                                   \
+        .formula = "dx = dy dy/dx where " text,                                                    \
+        .min_in = 2,                                                                               \
+        .max_in = 2,                                                                               \
+        .nout = 1,                                                                                 \
+        .flags = POISE_OP_INPLACE,                                                                 \
+        .shape = poise__shape_all_equal,                                                           \
+        .compile = op##_backward_compile,                                                          \
+    };
+ACTIVATIONS(X)
+#undef X
+
+poise_value *poise_relu(poise_graph *g, poise_value *x, poise_error *err)
+{
+    return poise__apply(g, &poise__op_relu, 1, 1, POISE__IN(x), NULL, err);
+}
+
+poise_value *poise_leaky_relu(poise_graph *g, poise_value *x, double slope, poise_error *err)
+{
+    if (!(slope >= 0.0)) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                   "leaky_relu: the slope is %g; it must be 0 or more", slope);
+        return NULL;
+    }
+    const poise_attr a = {.f = {slope}};
+    return poise__apply(g, &poise__op_leaky_relu, 1, 1, POISE__IN(x), &a, err);
+}
+
+poise_value *poise_tanh(poise_graph *g, poise_value *x, poise_error *err)
+{
+    return poise__apply(g, &poise__op_tanh, 1, 1, POISE__IN(x), NULL, err);
+}
+
+poise_value *poise_sigmoid(poise_graph *g, poise_value *x, poise_error *err)
+{
+    return poise__apply(g, &poise__op_sigmoid, 1, 1, POISE__IN(x), NULL, err);
+}
+
+poise_value *poise_gelu(poise_graph *g, poise_value *x, poise_error *err)
+{
+    return poise__apply(g, &poise__op_gelu, 1, 1, POISE__IN(x), NULL, err);
+}
+
+poise_value *poise_silu(poise_graph *g, poise_value *x, poise_error *err)
+{
+    return poise__apply(g, &poise__op_silu, 1, 1, POISE__IN(x), NULL, err);
+}

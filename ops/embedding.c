@@ -1,0 +1,265 @@
+/* embedding.c -- y[B, sum D_f]: for every feature f, row ids[:, f] of table_f[R_f, D_f].
+ *
+ * Inputs: ids i32[B,F], then F tables.  A dense gradient of a table never exists; row_gradient of
+ * (ids, dy) gives, for one table, the rows that the batch touched, each once, in order of first
+ * use, and the sum of dy over the batch rows that used it:
+ *
+ *     rows i32[B], value f32[B,D]; after the last row rows[k] is -1 and value[k,:] is 0
+ *
+ * i[0] is the column of ids, i[1] where the feature begins in dy, i[2] D, i[3] R.  Sums are taken in
+ * the order of the batch.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../core/memory.h"
+#include "../core/parallel.h"
+#include "kernel.h"
+#include "ops.h"
+#include "shape.h"
+#include "table.h"
+
+static int shape(poise_node *n, poise_error *err)
+{
+    char what[32];
+    if (poise__want(n, 0, "ids", POISE_I32, 2, err) < 0 ||
+        poise__want_dim(n, 0, "ids", 1, n->nin - 1, "the number of tables", err) < 0)
+        return -1;
+    int64_t width = 0;
+    for (int f = 1; f < n->nin; f++) {
+        snprintf(what, sizeof what, "table %d", f - 1);
+        if (poise__want(n, f, what, POISE_F32, 2, err) < 0)
+            return -1;
+        if (n->in[f]->dim[0] > INT32_MAX)
+            return poise_node_fail(n, POISE_E_SHAPE, err, "table %s has %lld rows; ids are 32 bits",
+                                   n->in[f]->name, (long long)n->in[f]->dim[0]);
+        for (int k = 1; k < f; k++)
+            if (n->in[k] == n->in[f])
+                return poise_node_fail(n, POISE_E_SHAPE, err,
+                                       "table %s is used for two features; each needs its own",
+                                       n->in[f]->name);
+        width += n->in[f]->dim[1];
+    }
+    poise__out(n, 0, POISE_F32, 2, (int64_t[]){n->in[0]->dim[0], width});
+    return 0;
+}
+
+static int backward(poise_graph *g, const poise_node *n, poise_value *const *dout, const int *want,
+                    poise_gradient *din, poise_error *err)
+{
+    int64_t offset = 0;
+    for (int f = 1; f < n->nin; f++) {
+        const int64_t height = n->in[f]->dim[0], width = n->in[f]->dim[1];
+        if (want[f]) {
+            const poise_attr a = {.i = {f - 1, offset, width, height}};
+            poise_node *d =
+                poise_apply(g, &poise__op_row_gradient, 2, POISE__IN(n->in[0], dout[0]), &a, err);
+            if (d == NULL)
+                return -1;
+            din[f].value = d->out[0];
+            din[f].rows = d->out[1];
+        }
+        offset += width;
+    }
+    return 0;
+}
+
+static int bad_id(const poise_node *n, int64_t row, int feature, int32_t id, int64_t height,
+                  const char *table, poise_error *err)
+{
+    return poise_node_fail(n, POISE_E_DATA, err,
+                           "row %lld, feature %d: the id is %ld; table %s has rows 0 to %lld",
+                           (long long)row, feature, (long)id, table, (long long)height - 1);
+}
+
+static int part(const poise__job *j, int which, poise_error *err)
+{
+    const poise_node *n = j->k->node;
+    const int64_t features = n->nin - 1, wide = n->out[0]->dim[1];
+    const int32_t *ids = j->in[0];
+    int64_t from, to;
+    poise__part(n->in[0]->dim[0], j->parts, 1, which, &from, &to);
+    for (int64_t r = from; r < to; r++) {
+        float *y = (float *)j->out[0] + r * wide;
+        for (int f = 1; f < n->nin; f++) {
+            const int64_t height = n->in[f]->dim[0], width = n->in[f]->dim[1];
+            const int32_t id = ids[r * features + f - 1];
+            if (id < 0 || id >= height)
+                return bad_id(n, r, f - 1, id, height, n->in[f]->name, err);
+            memcpy(y, (const float *)j->in[f] + id * width, (size_t)width * sizeof *y);
+            y += width;
+        }
+    }
+    return 0;
+}
+
+typedef struct plan {
+    int parts;
+} plan;
+
+static int run(POISE__RUN)
+{
+    return poise__split(POISE__JOB(part, ((const plan *)k->state)->parts), err);
+}
+
+static int compile(const poise_node *n, poise_kernel *k, poise_error *err)
+{
+    plan *p = poise__kernel(k, sizeof *p, run, err);
+    if (p == NULL)
+        return -1;
+    p->parts = poise__parts(poise_value_count(n->out[0]));
+    return 0;
+}
+
+const poise_op poise__op_embedding = {
+    .name = "embedding",
+    .formula = "y[B, sum D_f] = rows ids[:, f] of table_f[R_f, D_f], side by side",
+    .min_in = 2,
+    .max_in = -1,
+    .nout = 1,
+    .shape = shape,
+    .backward = backward,
+    .compile = compile,
+};
+
+/* Two gradients of one table would have to be merged: refused where the graph is built. */
+static int table_is_free(poise_graph *g, const poise_value *table, poise_error *err)
+{
+    for (int i = 0; i < poise_graph_nodes(g); i++) {
+        const poise_node *n = poise_graph_node(g, i);
+        if (n->dead || n->op != &poise__op_embedding)
+            continue;
+        for (int f = 1; f < n->nin; f++)
+            if (n->in[f] == table)
+                return poise_node_fail(n, POISE_E_SHAPE, err,
+                                       "table %s is used here already; a table belongs to one "
+                                       "embedding",
+                                       table->name);
+    }
+    return 0;
+}
+
+poise_value *poise_embedding(poise_graph *g, poise_value *ids, int ntable,
+                             poise_value *const *table, poise_error *err)
+{
+    if (ntable < 1) {
+        poise_fail(err, POISE_E_SHAPE, POISE_NOWHERE, "embedding: %d tables; 1 or more", ntable);
+        return NULL;
+    }
+    for (int f = 0; f < ntable; f++)
+        if (table[f] != NULL && table_is_free(g, table[f], err) < 0)
+            return NULL;
+    poise_value **in = poise__calloc((size_t)ntable + 1, sizeof(poise_value *), err);
+    if (in == NULL)
+        return NULL;
+    in[0] = ids;
+    memcpy(in + 1, table, (size_t)ntable * sizeof(poise_value *));
+    poise_value *y = poise__apply(g, &poise__op_embedding, ntable + 1, ntable + 1, in, NULL, err);
+    free(in);
+    return y;
+}
+
+/* ---- the gradient of one table ---- */
+
+static int rows_shape(poise_node *n, poise_error *err)
+{
+    const int64_t column = n->attr.i[0], offset = n->attr.i[1], width = n->attr.i[2];
+    if (poise__want(n, 0, "ids", POISE_I32, 2, err) < 0 ||
+        poise__want(n, 1, "dy", POISE_F32, 2, err) < 0 ||
+        poise__want_dim(n, 1, "dy", 0, n->in[0]->dim[0], "the batch", err) < 0)
+        return -1;
+    if (column < 0 || column >= n->in[0]->dim[1] || offset < 0 || width < 1 ||
+        width > n->in[1]->dim[1] || offset > n->in[1]->dim[1] - width || n->attr.i[3] < 1)
+        return poise_node_fail(n, POISE_E_SHAPE, err,
+                               "feature %lld at %lld of width %lld is not part of the inputs",
+                               (long long)column, (long long)offset, (long long)width);
+    poise__out(n, 0, POISE_F32, 2, (int64_t[]){n->in[0]->dim[0], width});
+    poise__out(n, 1, POISE_I32, 1, (int64_t[]){n->in[0]->dim[0]});
+    return 0;
+}
+
+/* Which merged row an id has: a small table is looked up by id, a large one by hash with linear
+ * probing, at most half full. */
+typedef struct slots {
+    int32_t *slot; /* [size], the merged row or -1 */
+    uint32_t size; /* a power of two when hashed */
+    int direct;
+} slots;
+
+static int32_t *slot_of(const slots *s, int32_t id, const int32_t *rows)
+{
+    if (s->direct)
+        return &s->slot[id];
+    uint32_t h = (uint32_t)id * 0x9E3779B1u;
+    for (h = (h ^ (h >> 15)) & (s->size - 1);; h = (h + 1) & (s->size - 1))
+        if (s->slot[h] < 0 || rows[s->slot[h]] == id)
+            return &s->slot[h];
+}
+
+static slots slots_of(const poise_node *n, void *memory)
+{
+    const int64_t batch = n->in[0]->dim[0], height = n->attr.i[3];
+    slots s = {.slot = memory, .size = 16, .direct = height <= 4 * batch};
+    while (s.size < 2 * batch)
+        s.size *= 2;
+    if (s.direct)
+        s.size = (uint32_t)height;
+    return s;
+}
+
+static int rows_run(POISE__RUN)
+{
+    (void)r;
+    const poise_node *n = k->node;
+    const int64_t batch = n->in[0]->dim[0], features = n->in[0]->dim[1];
+    const int64_t column = n->attr.i[0], width = n->attr.i[2], height = n->attr.i[3];
+    const int64_t wide = n->in[1]->dim[1];
+    const int32_t *ids = in[0];
+    float *value = out[0];
+    int32_t *rows = out[1];
+    const slots s = slots_of(n, scratch);
+    memset(s.slot, 0xff, s.size * sizeof *s.slot);
+    int32_t used = 0;
+    for (int64_t b = 0; b < batch; b++) {
+        const int32_t id = ids[b * features + column];
+        const float *dy = (const float *)in[1] + b * wide + n->attr.i[1];
+        if (id < 0 || id >= height)
+            return bad_id(n, b, (int)column, id, height, n->layer, err);
+        int32_t *slot = slot_of(&s, id, rows);
+        if (*slot < 0) {
+            *slot = used;
+            rows[used] = id;
+            memcpy(value + used * width, dy, (size_t)width * sizeof *value);
+            used++;
+        } else {
+            float *sum = value + *slot * width;
+            for (int64_t i = 0; i < width; i++)
+                sum[i] += dy[i];
+        }
+    }
+    for (int64_t b = used; b < batch; b++)
+        rows[b] = -1;
+    memset(value + used * width, 0, (size_t)((batch - used) * width) * sizeof *value);
+    return 0;
+}
+
+static int rows_compile(const poise_node *n, poise_kernel *k, poise_error *err)
+{
+    if (n->in[0]->dim[0] > INT32_MAX / 4)
+        return poise_node_fail(n, POISE_E_SHAPE, err, "a batch of %lld rows is too large",
+                               (long long)n->in[0]->dim[0]);
+    k->run = rows_run;
+    k->impl = "own";
+    k->scratch = slots_of(n, NULL).size * sizeof(int32_t);
+    return 0;
+}
+
+const poise_op poise__op_row_gradient = {
+    .name = "row_gradient",
+    .formula = "value[k, D] = sum of dy[b, :] over the b with ids[b, f] = rows[k]",
+    .min_in = 2,
+    .max_in = 2,
+    .nout = 2,
+    .shape = rows_shape,
+    .compile = rows_compile,
+};
