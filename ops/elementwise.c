@@ -209,6 +209,7 @@ const poise_op poise__op_weighted_sum = {
     .min_in = 2,
     .max_in = -1,
     .nout = 1,
+    .flags = POISE_OP_INPLACE,
     .shape = weighted_shape,
     .compile = weighted_compile,
 };
