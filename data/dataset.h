@@ -31,11 +31,11 @@ typedef struct poise_data_spec {
     int header_in_file;    /* 1 (the default): the first line of every file names the columns */
     int ncolumn;           /* else: */
     const char *const *column;
-    const char *strip;         /* suffix cut from every line, NULL: none */
-    int quoted;                /* 1 (the default): fields may be "quoted", "" inside is one quote */
-    int nmissing;              /* texts that mean "missing"; the empty field always does */
+    const char *strip; /* suffix cut from every line, NULL: none */
+    int quoted;        /* 1 (the default): fields may be "quoted", "" inside is one quote */
+    int nmissing;      /* texts that mean "missing"; the empty field always does */
     const char *const *missing;
-    int64_t limit;             /* read at most this many rows of each file; 0: all */
+    int64_t limit; /* read at most this many rows of each file; 0: all */
     /* or a generator */
     const char *generate; /* "funnel", NULL: files */
     int64_t rows;         /* training rows; validation and test have rows / 10 each, at least 1 */
@@ -74,10 +74,10 @@ POISE_API int poise_generator_schema(const char *name, poise_place place, poise_
 POISE_API const char *const *poise_generators(void); /* NULL-terminated names */
 
 typedef struct poise_batch {
-    int64_t rows;       /* real rows, <= the stream's batch size; the rest is padding */
-    const int64_t *row; /* [B] index in the data set; -1 for padding */
-    float *numeric;     /* [B, N] standardised; 0 for padding */
-    int32_t *ids;       /* [B, F]; 0 for padding */
+    int64_t rows;         /* real rows, <= the stream's batch size; the rest is padding */
+    const int64_t *row;   /* [B] index in the data set; -1 for padding */
+    float *numeric;       /* [B, N] standardised; 0 for padding */
+    int32_t *ids;         /* [B, F]; 0 for padding */
     float *const *label;  /* [T][B]; NaN where the row has none */
     float *const *weight; /* [T][B]; 0 for padding, unlabelled and masked (`when`) rows */
 } poise_batch;

@@ -17,7 +17,7 @@ typedef enum poise_transform { POISE_AS_IS, POISE_LOG1P } poise_transform;
 
 typedef struct poise_feature {
     /* declared */
-    const char *name;   /* the feature's, which is its column's */
+    const char *name; /* the feature's, which is its column's */
     poise_feature_kind kind;
     poise_place place;
     poise_transform transform; /* numeric: log1p is sign(x) log(1 + |x|) */
@@ -39,16 +39,16 @@ typedef struct poise_task {
     const char *name;
     poise_task_kind kind;
     poise_place place;
-    const char *label;     /* column */
-    const char *positive;  /* the text that means 1; NULL: the column holds 0 and 1 (or numbers) */
-    const char *when;      /* column; the row counts only where it is 1.  NULL: always.  May name
+    const char *label;    /* column */
+    const char *positive; /* the text that means 1; NULL: the column holds 0 and 1 (or numbers) */
+    const char *when;     /* column; the row counts only where it is 1.  NULL: always.  May name
                               another task: then where that task's label is 1 */
-    double huber;          /* regression: delta, 0: squared */
-    double loss_weight;    /* fixed factor of the spec, 1 */
+    double huber;         /* regression: delta, 0: squared */
+    double loss_weight;   /* fixed factor of the spec, 1 */
     /* learnt */
-    double base_rate;      /* binary: share of positives among the labelled training rows;
+    double base_rate; /* binary: share of positives among the labelled training rows;
                               regression: their mean */
-    int64_t nclass;        /* multiclass: classes; labels are 0 .. nclass - 1 */
+    int64_t nclass;   /* multiclass: classes; labels are 0 .. nclass - 1 */
 } poise_task;
 
 typedef struct poise_schema {

@@ -1,0 +1,141 @@
+/* Columns as read become columns as trained on: codes to ids, numbers to standard scores. */
+#include "table.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "../core/memory.h"
+
+static int64_t row_at(const poise__rows *rows, int64_t i)
+{
+    return rows->row ? rows->row[i] : i;
+}
+
+static float *float_column(int64_t rows, poise_error *err)
+{
+    return poise__calloc((size_t)rows, sizeof(float), err);
+}
+
+static float *encode_numeric(const double *number, const poise__rows *rows, const poise_feature *f,
+                             poise_error *err)
+{
+    float *out = float_column(rows->n, err);
+    if (!out)
+        return NULL;
+    double missing = isnan(f->missing) ? f->mean : poise__transform(f->transform, f->missing);
+    double shift = f->standardise ? f->mean : 0, scale = f->standardise ? f->deviation : 1;
+    for (int64_t i = 0; i < rows->n; i++) {
+        double x = number[row_at(rows, i)];
+        double z = ((isnan(x) ? missing : x) - shift) / scale;
+        /* Rows that were not trained on may lie any number of deviations away. */
+        out[i] = (float)fmax(fmin(z, (double)FLT_MAX), (double)-FLT_MAX);
+    }
+    return out;
+}
+
+static uint32_t *encode_categorical(const poise__feature_column *c, const poise__rows *rows,
+                                    const poise_feature *f, poise_error *err)
+{
+    uint32_t n = poise__dictionary_count(c->words);
+    const char *const *text = poise__dictionary_texts(c->words);
+    uint32_t *id = poise__calloc(n, sizeof *id, err);
+    uint32_t *out = id ? poise__calloc((size_t)rows->n, sizeof *out, err) : NULL;
+    if (out) {
+        for (uint32_t k = 0; k < n; k++)
+            id[k] = poise_feature_id(f, text[k]);
+        for (int64_t i = 0; i < rows->n; i++)
+            out[i] = id[c->code[row_at(rows, i)]];
+    }
+    free(id);
+    return out;
+}
+
+static int encode_task(const poise__columns *c, const poise__rows *rows, const poise_schema *s,
+                       int t, poise_dataset *d, poise_error *err)
+{
+    float *label = d->label[t] = float_column(rows->n, err);
+    float *weight = label ? d->weight[t] = float_column(rows->n, err) : NULL;
+    if (!weight)
+        return -1;
+    int when = poise__when_task(s, t);
+    for (int64_t i = 0; i < rows->n; i++) {
+        int64_t row = row_at(rows, i);
+        label[i] = c->labelled ? c->task[t].label[row] : NAN;
+        if (c->labelled && poise__counts(c, t, when, row))
+            weight[i] = c->weight ? c->weight[row] : 1;
+    }
+    if (!c->task[t].truth)
+        return 0;
+    d->truth[t] = float_column(rows->n, err);
+    for (int64_t i = 0; d->truth[t] && i < rows->n; i++)
+        d->truth[t][i] = c->task[t].truth[row_at(rows, i)];
+    return d->truth[t] ? 0 : -1;
+}
+
+static poise_dataset *dataset_new(int64_t rows, const poise_schema *s, poise_error *err)
+{
+    poise_dataset *d = poise__calloc(1, sizeof *d, err);
+    if (!d)
+        return NULL;
+    d->rows = rows;
+    d->nnumeric = poise_schema_numeric(s);
+    d->ncategorical = poise_schema_categorical(s);
+    d->ntask = s->ntask;
+    if (!(d->numeric = poise__calloc((size_t)d->nnumeric, sizeof *d->numeric, err)) ||
+        !(d->ids = poise__calloc((size_t)d->ncategorical, sizeof *d->ids, err)) ||
+        !(d->label = poise__calloc((size_t)d->ntask, sizeof *d->label, err)) ||
+        !(d->weight = poise__calloc((size_t)d->ntask, sizeof *d->weight, err)) ||
+        !(d->truth = poise__calloc((size_t)d->ntask, sizeof *d->truth, err))) {
+        poise_dataset_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+poise_dataset *poise__encode(const poise__columns *c, const poise__rows *rows,
+                             const poise_schema *s, poise_error *err)
+{
+    poise_dataset *d = dataset_new(rows->n, s, err);
+    if (!d)
+        return NULL;
+    int numeric = 0, categorical = 0, ok = 1;
+    for (int f = 0; f < s->nfeature && ok; f++) {
+        if (s->feature[f].kind == POISE_NUMERIC)
+            ok = (d->numeric[numeric++] =
+                      encode_numeric(c->feature[f].number, rows, &s->feature[f], err)) != NULL;
+        else
+            ok = (d->ids[categorical++] =
+                      encode_categorical(&c->feature[f], rows, &s->feature[f], err)) != NULL;
+    }
+    for (int t = 0; t < s->ntask && ok; t++)
+        ok = encode_task(c, rows, s, t, d, err) == 0;
+    if (ok)
+        return d;
+    poise_dataset_free(d);
+    return NULL;
+}
+
+void poise_dataset_free(poise_dataset *d)
+{
+    if (!d)
+        return;
+    for (int k = 0; d->numeric && k < d->nnumeric; k++)
+        free(d->numeric[k]);
+    for (int k = 0; d->ids && k < d->ncategorical; k++)
+        free(d->ids[k]);
+    for (int t = 0; t < d->ntask; t++) {
+        if (d->label)
+            free(d->label[t]);
+        if (d->weight)
+            free(d->weight[t]);
+        if (d->truth)
+            free(d->truth[t]);
+    }
+    free(d->numeric);
+    free(d->ids);
+    free(d->label);
+    free(d->weight);
+    free(d->truth);
+    free(d);
+}

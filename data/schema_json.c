@@ -1,0 +1,356 @@
+/* The schema as JSON:
+ *
+ *     {"version": 1, "learnt": true, "weight": null,
+ *      "features": [{"name": "age", "kind": "numeric", "transform": "none", "standardise": true,
+ *                    "missing": null, "mean": 34.5, "deviation": 22.3},
+ *                   {"name": "sex", "kind": "categorical", "dim": 8, "min_count": 1,
+ *                    "values": ["Female", "Male"]}],
+ *      "tasks": [{"name": "income", "kind": "binary", "label": "income", "positive": "50000+",
+ *                 "when": null, "huber": 0.0, "loss_weight": 1.0, "base_rate": 0.06,
+ *                 "nclass": 0}]}
+ *
+ * A text that is not UTF-8 is written {"hex": "ff41"}.  Reals have 17 digits, which read back to
+ * the same double.  Every key is there; a key too many or too few is an error.
+ */
+#include "schema.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/memory.h"
+
+enum { VERSION = 1 };
+
+static const char *const kinds[] = {"numeric", "categorical", NULL};
+static const char *const transforms[] = {"none", "log1p", NULL};
+static const char *const task_kinds[] = {"binary", "regression", "multiclass", NULL};
+
+/* ---- writing.  A value that could not be made is NULL, which json_*_new refuses to take in. */
+
+static json_t *put_text(const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (!text)
+        return json_null();
+    json_t *plain = json_string(text);
+    if (plain)
+        return plain;
+    size_t n = strlen(text);
+    char *hex = malloc(2 * n + 1);
+    if (!hex)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        hex[2 * i] = digits[(unsigned char)text[i] >> 4];
+        hex[2 * i + 1] = digits[(unsigned char)text[i] & 15];
+    }
+    hex[2 * n] = 0;
+    json_t *out = json_pack("{s:s}", "hex", hex);
+    free(hex);
+    return out;
+}
+
+static json_t *put_real(double x)
+{
+    return isnan(x) ? json_null() : json_real(x);
+}
+
+static json_t *put_feature(const poise_feature *f)
+{
+    if (f->kind == POISE_NUMERIC)
+        return json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:o}", "name", put_text(f->name), "kind",
+                         kinds[f->kind], "transform", transforms[f->transform], "standardise",
+                         f->standardise, "missing", put_real(f->missing), "mean", put_real(f->mean),
+                         "deviation", put_real(f->deviation));
+    json_t *values = json_array();
+    for (int64_t k = 0; values && k < f->nvalue; k++)
+        if (json_array_append_new(values, put_text(f->value[k])) < 0) {
+            json_decref(values);
+            values = NULL;
+        }
+    return json_pack("{s:o, s:s, s:I, s:I, s:o}", "name", put_text(f->name), "kind", kinds[f->kind],
+                     "dim", (json_int_t)f->dim, "min_count", (json_int_t)f->min_count, "values",
+                     values);
+}
+
+static json_t *put_task(const poise_task *t)
+{
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "name", put_text(t->name),
+                     "kind", task_kinds[t->kind], "label", put_text(t->label), "positive",
+                     put_text(t->positive), "when", put_text(t->when), "huber", put_real(t->huber),
+                     "loss_weight", put_real(t->loss_weight), "base_rate", put_real(t->base_rate),
+                     "nclass", (json_int_t)t->nclass);
+}
+
+char *poise_schema_to_json(const poise_schema *s, poise_error *err)
+{
+    json_t *features = json_array(), *tasks = json_array();
+    int ok = features && tasks;
+    for (int f = 0; ok && f < s->nfeature; f++)
+        ok = json_array_append_new(features, put_feature(&s->feature[f])) == 0;
+    for (int t = 0; ok && t < s->ntask; t++)
+        ok = json_array_append_new(tasks, put_task(&s->task[t])) == 0;
+    json_t *root =
+        ok ? json_pack("{s:i, s:b, s:o, s:O, s:O}", "version", VERSION, "learnt", s->learnt,
+                       "weight", put_text(s->weight), "features", features, "tasks", tasks)
+           : NULL;
+    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(root);
+    json_decref(features);
+    json_decref(tasks);
+    if (!text)
+        poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "out of memory for the schema's JSON");
+    return text;
+}
+
+/* ---- reading.  `at` names the object in messages: "features[3]". */
+
+typedef struct scan {
+    poise_schema *schema;
+    poise_error *err;
+    char at[32];
+} scan;
+
+static int refuse(const scan *r, const char *key, const char *wanted)
+{
+    return poise_fail(r->err, POISE_E_FORMAT, POISE_NOWHERE,
+                      "the schema in this file is damaged, or of another version: %s%s%s %s", r->at,
+                      *r->at ? "." : "", key, wanted);
+}
+
+static int nibble(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The arena's copy of a text value; 0, or -1.  nullable: null is NULL. */
+static int take_text(const scan *r, const json_t *v, const char *key, int nullable,
+                     const char **out)
+{
+    *out = NULL;
+    if (nullable && json_is_null(v))
+        return 0;
+    const char *text = json_string_value(v);
+    if (text)
+        return (*out = poise__arena_text(r->schema->arena, text, r->err)) ? 0 : -1;
+    const json_t *hex =
+        json_is_object(v) && json_object_size(v) == 1 ? json_object_get(v, "hex") : NULL;
+    size_t n = json_string_length(hex);
+    if (!json_is_string(hex) || n % 2)
+        return refuse(r, key, "is not a text");
+    char *copy = poise__arena_alloc(r->schema->arena, n / 2 + 1, 1, r->err);
+    if (!copy)
+        return -1;
+    for (size_t i = 0; i < n / 2; i++) {
+        int high = nibble(json_string_value(hex)[2 * i]);
+        int low = nibble(json_string_value(hex)[2 * i + 1]);
+        if (high < 0 || low < 0 || high + low == 0)
+            return refuse(r, key, "is not a text");
+        copy[i] = (char)(unsigned char)(high << 4 | low);
+    }
+    *out = copy;
+    return 0;
+}
+
+static int get_text(const scan *r, const json_t *o, const char *key, int nullable, const char **out)
+{
+    return take_text(r, json_object_get(o, key), key, nullable, out);
+}
+
+static int get_real(const scan *r, const json_t *o, const char *key, int nullable, double *out)
+{
+    const json_t *v = json_object_get(o, key);
+    *out = NAN;
+    if (nullable && json_is_null(v))
+        return 0;
+    if (!json_is_number(v) || !isfinite(json_number_value(v)))
+        return refuse(r, key, "is not a number");
+    *out = json_number_value(v);
+    return 0;
+}
+
+static int get_whole(const scan *r, const json_t *o, const char *key, int64_t least, int64_t most,
+                     int64_t *out)
+{
+    const json_t *v = json_object_get(o, key);
+    if (!json_is_integer(v) || json_integer_value(v) < least || json_integer_value(v) > most)
+        return refuse(r, key, "is not a whole number in its range");
+    *out = json_integer_value(v);
+    return 0;
+}
+
+static int get_flag(const scan *r, const json_t *o, const char *key, int *out)
+{
+    const json_t *v = json_object_get(o, key);
+    if (!json_is_boolean(v))
+        return refuse(r, key, "is neither true nor false");
+    *out = json_is_true(v);
+    return 0;
+}
+
+static int get_word(const scan *r, const json_t *o, const char *key, const char *const *words,
+                    int *out)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    for (*out = 0; text && words[*out]; ++*out)
+        if (strcmp(words[*out], text) == 0)
+            return 0;
+    return refuse(r, key, "is not one of the words it may be");
+}
+
+static int get_values(const scan *r, const json_t *o, poise_feature *f)
+{
+    const json_t *values = json_object_get(o, "values");
+    size_t n = json_array_size(values);
+    if (!json_is_array(values) || n >= INT32_MAX)
+        return refuse(r, "values", "is not a list");
+    f->value = poise__arena_alloc(r->schema->arena, n ? n : 1, sizeof *f->value, r->err);
+    if (!f->value)
+        return -1;
+    for (size_t k = 0; k < n; k++) {
+        if (take_text(r, json_array_get(values, k), "values", 0, &f->value[k]) < 0)
+            return -1;
+        if (k && strcmp(f->value[k - 1], f->value[k]) >= 0)
+            return refuse(r, "values", "are not in ascending order");
+    }
+    f->nvalue = (int64_t)n;
+    return 0;
+}
+
+static int get_feature(const scan *r, const json_t *o, poise_feature *f)
+{
+    int kind, transform;
+    if (get_text(r, o, "name", 0, &f->name) < 0 || get_word(r, o, "kind", kinds, &kind) < 0)
+        return -1;
+    f->kind = (poise_feature_kind)kind;
+    f->missing = NAN;
+    f->deviation = 1;
+    if (json_object_size(o) != (f->kind == POISE_NUMERIC ? 7 : 5))
+        return refuse(r, "", "has other keys than a feature");
+    if (f->kind == POISE_CATEGORICAL)
+        return get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
+                       get_whole(r, o, "min_count", 0, INT64_MAX, &f->min_count) < 0 ||
+                       get_values(r, o, f) < 0
+                   ? -1
+                   : 0;
+    if (get_word(r, o, "transform", transforms, &transform) < 0 ||
+        get_flag(r, o, "standardise", &f->standardise) < 0 ||
+        get_real(r, o, "missing", 1, &f->missing) < 0 || get_real(r, o, "mean", 0, &f->mean) < 0 ||
+        get_real(r, o, "deviation", 0, &f->deviation) < 0)
+        return -1;
+    f->transform = (poise_transform)transform;
+    return f->deviation >= 0 && (f->deviation > 0 || !r->schema->learnt)
+               ? 0
+               : refuse(r, "deviation", "is not above 0");
+}
+
+static int get_task(const scan *r, const json_t *o, poise_task *t)
+{
+    int kind;
+    if (json_object_size(o) != 9)
+        return refuse(r, "", "has other keys than a task");
+    if (get_text(r, o, "name", 0, &t->name) < 0 || get_word(r, o, "kind", task_kinds, &kind) < 0 ||
+        get_text(r, o, "label", 0, &t->label) < 0 ||
+        get_text(r, o, "positive", 1, &t->positive) < 0 ||
+        get_text(r, o, "when", 1, &t->when) < 0 || get_real(r, o, "huber", 0, &t->huber) < 0 ||
+        get_real(r, o, "loss_weight", 0, &t->loss_weight) < 0 ||
+        get_real(r, o, "base_rate", 0, &t->base_rate) < 0 ||
+        get_whole(r, o, "nclass", 0, 65536, &t->nclass) < 0)
+        return -1;
+    t->kind = (poise_task_kind)kind;
+    if (t->huber < 0 || t->loss_weight < 0)
+        return refuse(r, t->huber < 0 ? "huber" : "loss_weight", "is negative");
+    if (t->kind == POISE_BINARY && !(t->base_rate >= 0 && t->base_rate <= 1))
+        return refuse(r, "base_rate", "is not between 0 and 1");
+    if (t->kind == POISE_MULTICLASS && r->schema->learnt && t->nclass < 1)
+        return refuse(r, "nclass", "is not 1 or more");
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two of one name would share parameters of the network.  Sorts the names. */
+static int distinct(const scan *r, const char **name, int n, const char *what)
+{
+    qsort((void *)name, (size_t)n, sizeof *name, by_text);
+    for (int i = 1; i < n; i++)
+        if (strcmp(name[i - 1], name[i]) == 0)
+            return refuse(r, what, "hold the same name twice");
+    return 0;
+}
+
+static int get_features(scan *r, const json_t *list, const char **name)
+{
+    poise_schema *s = r->schema;
+    for (size_t k = 0; k < json_array_size(list); k++, s->nfeature++) {
+        snprintf(r->at, sizeof r->at, "features[%zu]", k);
+        if (get_feature(r, json_array_get(list, k), &s->feature[k]) < 0)
+            return -1;
+        name[k] = s->feature[k].name;
+    }
+    *r->at = 0;
+    return distinct(r, name, s->nfeature, "features");
+}
+
+static int get_tasks(scan *r, const json_t *list, const char **name)
+{
+    poise_schema *s = r->schema;
+    for (size_t k = 0; k < json_array_size(list); k++, s->ntask++) {
+        snprintf(r->at, sizeof r->at, "tasks[%zu]", k);
+        if (get_task(r, json_array_get(list, k), &s->task[k]) < 0)
+            return -1;
+        name[k] = s->task[k].name;
+    }
+    *r->at = 0;
+    return distinct(r, name, s->ntask, "tasks");
+}
+
+static int get_schema(scan *r, const json_t *root)
+{
+    poise_schema *s = r->schema;
+    int64_t version;
+    if (!json_is_object(root))
+        return refuse(r, "", "is not an object");
+    if (get_whole(r, root, "version", VERSION, VERSION, &version) < 0 ||
+        get_flag(r, root, "learnt", &s->learnt) < 0 ||
+        get_text(r, root, "weight", 1, &s->weight) < 0)
+        return -1;
+    const json_t *features = json_object_get(root, "features");
+    const json_t *tasks = json_object_get(root, "tasks");
+    size_t nfeature = json_array_size(features), ntask = json_array_size(tasks);
+    if (!json_is_array(features) || !json_is_array(tasks) || nfeature > 65536 || ntask > 4096 ||
+        json_object_size(root) != 5)
+        return refuse(r, "", "does not hold what a schema holds");
+    s->feature = poise__arena_alloc(s->arena, nfeature + 1, sizeof *s->feature, r->err);
+    s->task = s->feature ? poise__arena_alloc(s->arena, ntask + 1, sizeof *s->task, r->err) : NULL;
+    if (!s->task)
+        return -1;
+    const char **name = poise__arena_alloc(s->arena, nfeature + ntask + 1, sizeof *name, r->err);
+    if (!name || get_features(r, features, name) < 0)
+        return -1;
+    return get_tasks(r, tasks, name);
+}
+
+poise_schema *poise_schema_from_json(const char *text, poise_error *err)
+{
+    json_error_t wrong;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &wrong);
+    if (!root) {
+        poise_fail(err, POISE_E_FORMAT, POISE_NOWHERE,
+                   "the schema in this file is damaged: line %d, column %d: %s", wrong.line,
+                   wrong.column, wrong.text);
+        return NULL;
+    }
+    scan r = {.schema = poise_schema_new(err), .err = err};
+    if (r.schema && get_schema(&r, root) < 0) {
+        poise_schema_free(r.schema);
+        r.schema = NULL;
+    }
+    json_decref(root);
+    return r.schema;
+}

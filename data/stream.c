@@ -1,0 +1,144 @@
+#include "table.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "../core/memory.h"
+#include "../core/random.h"
+
+struct poise_stream {
+    const poise_dataset *data;
+    int64_t batch, batches, next;
+    int shuffle;
+    uint32_t epoch;
+    uint64_t seed, stream;
+    int64_t *row;
+    float *numeric;
+    int32_t *ids;
+    float **label, **weight; /* [T] into one block: [T, B] each */
+};
+
+static void *block(int64_t count, int64_t width, size_t size, poise_error *err)
+{
+    if (width > 0 && (uint64_t)count > SIZE_MAX / size / (uint64_t)width) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "a batch of %lld rows is too large",
+                   (long long)count);
+        return NULL;
+    }
+    return poise__alloc_aligned((size_t)count * (size_t)width * size, err);
+}
+
+/* [T] pointers into [T, B] floats, which the first one owns. */
+static float **task_block(int ntask, int64_t batch, poise_error *err)
+{
+    float **rows = poise__calloc((size_t)ntask + 1, sizeof *rows, err);
+    if (!rows)
+        return NULL;
+    rows[0] = block(batch, ntask > 0 ? ntask : 1, sizeof(float), err);
+    if (!rows[0]) {
+        free(rows);
+        return NULL;
+    }
+    for (int t = 1; t < ntask; t++)
+        rows[t] = rows[0] + (size_t)t * (size_t)batch;
+    return rows;
+}
+
+poise_stream *poise_stream_new(const poise_dataset *d, int64_t batch, int shuffle, uint64_t seed,
+                               poise_error *err)
+{
+    if (batch < 1) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "a batch has %lld rows; it needs 1 or more",
+                   (long long)batch);
+        return NULL;
+    }
+    poise_stream *s = poise__calloc(1, sizeof *s, err);
+    if (!s)
+        return NULL;
+    s->data = d;
+    s->batch = batch;
+    s->batches = d->rows / batch + (d->rows % batch != 0);
+    s->shuffle = shuffle;
+    s->seed = seed;
+    s->stream = poise_random_stream("shuffle");
+    if (!(s->row = block(batch, 1, sizeof *s->row, err)) ||
+        !(s->numeric = block(batch, d->nnumeric + 1, sizeof *s->numeric, err)) ||
+        !(s->ids = block(batch, d->ncategorical + 1, sizeof *s->ids, err)) ||
+        !(s->label = task_block(d->ntask, batch, err)) ||
+        !(s->weight = task_block(d->ntask, batch, err))) {
+        poise_stream_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void poise_stream_free(poise_stream *s)
+{
+    if (!s)
+        return;
+    free(s->row);
+    free(s->numeric);
+    free(s->ids);
+    if (s->label)
+        free(s->label[0]);
+    if (s->weight)
+        free(s->weight[0]);
+    free(s->label);
+    free(s->weight);
+    free(s);
+}
+
+int64_t poise_stream_batches(const poise_stream *s)
+{
+    return s->batches;
+}
+
+void poise_stream_seek(poise_stream *s, uint32_t epoch, int64_t index)
+{
+    s->epoch = epoch;
+    s->next = index < 0 ? 0 : index;
+}
+
+/* The rows of batch `next`; how many there are. */
+static int64_t choose(poise_stream *s)
+{
+    int64_t first = s->next * s->batch, n = s->data->rows - first;
+    if (n > s->batch)
+        n = s->batch;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t at = (uint64_t)(first + i);
+        s->row[i] = (int64_t)(s->shuffle ? poise_random_permute(s->seed, s->stream, s->epoch,
+                                                                (uint64_t)s->data->rows, at)
+                                         : at);
+    }
+    for (int64_t i = n; i < s->batch; i++)
+        s->row[i] = -1;
+    return n;
+}
+
+int64_t poise_stream_next(poise_stream *s, poise_batch *b, poise_error *err)
+{
+    (void)err; /* rows in memory cannot fail; rows on disk will */
+    const poise_dataset *d = s->data;
+    if (s->next >= s->batches)
+        return 0;
+    int64_t n = choose(s), width = d->nnumeric, wide = d->ncategorical;
+    for (int64_t k = 0; k < width; k++) {
+        const float *column = d->numeric[k];
+        for (int64_t i = 0; i < s->batch; i++)
+            s->numeric[i * width + k] = i < n ? column[s->row[i]] : 0;
+    }
+    for (int64_t k = 0; k < wide; k++) {
+        const uint32_t *column = d->ids[k];
+        for (int64_t i = 0; i < s->batch; i++)
+            s->ids[i * wide + k] = i < n ? (int32_t)column[s->row[i]] : 0;
+    }
+    for (int t = 0; t < d->ntask; t++)
+        for (int64_t i = 0; i < s->batch; i++) {
+            s->label[t][i] = i < n ? d->label[t][s->row[i]] : NAN;
+            s->weight[t][i] = i < n ? d->weight[t][s->row[i]] : 0;
+        }
+    s->next++;
+    *b = (poise_batch){n, s->row, s->numeric, s->ids, s->label, s->weight};
+    return n;
+}

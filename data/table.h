@@ -1,0 +1,39 @@
+/* table.h -- the inside of a data set, and the steps that make one.  Internal. */
+#ifndef POISE_TABLE_H
+#define POISE_TABLE_H
+
+#include "columns.h"
+
+struct poise_dataset {
+    int64_t rows;
+    int nnumeric, ncategorical, ntask;
+    float **numeric; /* [N][rows] standardised; in the order of the schema's numeric features */
+    uint32_t **ids;  /* [F][rows]; in the order of the schema's categorical features */
+    float **label;   /* [T][rows] NaN: none */
+    float **weight;  /* [T][rows] 0 where the label is missing or `when` does not hold */
+    float **truth;   /* [T][rows], NULL entries where it is not known */
+};
+
+/* The order in which rows are taken: row[0 .. n), ascending; row NULL: all n rows. */
+typedef struct poise__rows {
+    int64_t n;
+    int64_t *row;
+} poise__rows;
+
+/* Set aside round(fraction * n) rows of n, those whose rank under the permutation ("split", seed)
+ * is lowest: *valid; the others are *rest.  Both ascending, disjoint, malloc'd. */
+int poise__split(int64_t n, double fraction, uint64_t seed, poise_place at, poise__rows *rest,
+                 poise__rows *valid, poise_error *err);
+
+/* Fill the learnt part of the schema from some rows of the columns. */
+int poise__learn(const poise__columns *c, const poise__rows *rows, poise_schema *s,
+                 poise_error *err);
+
+/* Some rows of the columns under a learnt schema. */
+poise_dataset *poise__encode(const poise__columns *c, const poise__rows *rows,
+                             const poise_schema *s, poise_error *err);
+
+/* 1 where the row counts for task t: its label is there and `when` holds. */
+int poise__counts(const poise__columns *c, int t, int when_task, int64_t row);
+
+#endif
