@@ -28,17 +28,22 @@ enum {
 
 typedef struct poise_signal_plan {
     unsigned signals;
-    poise_scope scope;
+    poise_scope scope; /* of the norms and the Gram matrix */
+    /* A scope of the caller's own instead: store indices of shared parameters, NULL: `scope`. */
+    int nparam;
+    const int *param;
     int shared_only; /* 1: a weight scales the shared gradient alone; 0: the whole task loss */
     /* The node's host side; its `call` receives, in this order: loss[T] f32, labelled[T] f32, then
-     * norm[T] f64 and gram[T, T] f64 as far as they were asked for. */
+     * norm[T] f64 and gram[T, T] f64 as far as they were asked for, then the extra values. */
     const poise_balance_call *balance;
+    int nextra;
+    poise_value *const *extra;
 } poise_signal_plan;
 
 typedef struct poise_step_graph {
-    poise_value *loss;     /* [T], an output */
-    poise_value *labelled; /* [T], an output */
-    poise_value *weight;   /* [T], an output */
+    poise_value *loss;        /* [T], an output */
+    poise_value *labelled;    /* [T], an output */
+    poise_value *weight;      /* [T], an output */
     poise_value *norm, *gram; /* outputs, NULL unless asked for */
     int nparam;
     int *param;               /* [nparam] store indices of the trainable parameters */
