@@ -23,7 +23,7 @@ typedef struct poise_progress {
     /* At the end of an epoch: the validation figures, else NULL. */
     const double *auc, *logloss;
     double monitor;
-    int best; /* 1: the best epoch so far */
+    int best;         /* 1: the best epoch so far */
     const char *note; /* a line from the balancer or the trainer to show, else NULL */
 } poise_progress;
 
@@ -33,14 +33,15 @@ typedef struct poise_train_options {
     /* Called some times a second; non-zero stops the run after a checkpoint (code STOPPED). */
     int (*progress)(void *user, const poise_progress *p);
     void *user;
-    uint64_t stop_after; /* stop as if asked to after this many steps in all; 0: never (for tests) */
+    uint64_t
+        stop_after; /* stop as if asked to after this many steps in all; 0: never (for tests) */
 } poise_train_options;
 
 typedef struct poise_task_result {
     const char *name;
-    double auc, logloss, rmse;  /* NaN where it does not apply */
-    double auc_best_possible;   /* NaN where it is not known */
-    double weight;              /* the balancer's last */
+    double auc, logloss, rmse; /* NaN where it does not apply */
+    double auc_best_possible;  /* NaN where it is not known */
+    double weight;             /* the balancer's last */
 } poise_task_result;
 
 typedef struct poise_result {
