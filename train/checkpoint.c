@@ -33,7 +33,7 @@ int poise__fingerprint(const poise_spec *spec, const poise_data *data, uint64_t 
     if (!text)
         return -1;
     (void)snprintf(rows, sizeof rows, "%" PRId64, poise_dataset_rows(data->train));
-    *fingerprint = poise_stream(text) ^ poise_stream(rows);
+    *fingerprint = poise_random_stream(text) ^ poise_random_stream(rows);
     free(text);
     return 0;
 }

@@ -1,0 +1,360 @@
+#include "run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "../core/memory.h"
+#include "checkpoint.h"
+#include "figures.h"
+#include "file.h"
+#include "report.h"
+
+enum { PATH_SIZE = 4096 };
+#define PROGRESS_SECONDS 0.1
+
+typedef struct run {
+    const poise_spec *spec;
+    const poise_data *data;
+    const poise_train_options *o;
+    poise_plugin *plugin;
+    poise_balance *balance;
+    poise__engine engine;
+    poise_stream *stream;
+    poise__position at;
+    poise__metrics metrics;
+    poise_task_result *figure; /* [T] */
+    const char **task;         /* [T] */
+    double *auc, *logloss;     /* [T] of the last validation */
+    uint64_t fingerprint;
+    FILE *log;
+    double begun, shown; /* clock: of this process's share of the run; of the last progress */
+    double before;       /* seconds of the run before this process */
+    int asked_to_stop;
+} run;
+
+static double clock_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int poise__threads(int threads)
+{
+    long n = threads > 0 ? threads : sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
+}
+
+static int path_in(const run *r, const char *name, char *path, poise_error *err)
+{
+    int n = snprintf(path, PATH_SIZE, "%s/%s", r->o->out, name);
+    return n > 0 && n < PATH_SIZE
+               ? 0
+               : poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path of a folder is too long");
+}
+
+/* ---- telling ---- */
+
+static void tell(run *r, const poise_progress *extra, double now)
+{
+    int64_t batches = poise_stream_batches(r->stream);
+    uint64_t steps = (uint64_t)batches * (uint64_t)r->spec->train.epochs;
+    double trained = r->at.trained;
+    poise_progress p = extra ? *extra : (poise_progress){0};
+
+    r->shown = now;
+    if (!r->o->progress)
+        return;
+    if (!extra)
+        p.epoch = (int)r->at.epoch;
+    p.epochs = r->spec->train.epochs;
+    p.step = r->at.step;
+    p.steps = steps;
+    p.samples_per_second = trained > 0 ? (double)r->at.samples / trained : 0;
+    p.seconds_left = r->at.step > 0 ? (r->before + now - r->begun) / (double)r->at.step *
+                                          (double)(steps > r->at.step ? steps - r->at.step : 0)
+                                    : 0;
+    p.ntask = r->engine.host.ntask;
+    p.task = r->task;
+    p.loss = r->engine.host.loss;
+    p.weight = r->engine.host.weight;
+    r->asked_to_stop |= r->o->progress(r->o->user, &p) != 0;
+}
+
+static void note(void *user, const char *text)
+{
+    run *r = user;
+
+    if (r->log)
+        (void)poise__log_note(r->log, r->at.step, text, NULL);
+    if (r->stream)
+        tell(r, &(poise_progress){.epoch = (int)r->at.epoch, .note = text}, clock_now());
+}
+
+static void metric(void *user, const char *key, int32_t task, double value)
+{
+    run *r = user;
+    poise__metric(&r->metrics, key, task, value);
+}
+
+/* ---- beginning ---- */
+
+static int open_balancer(run *r, poise_error *err)
+{
+    const poise_balancer_spec *b = &r->spec->balancer;
+    int ntask = r->spec->schema->ntask;
+    poise_balance_sink sink = {note, metric, r};
+    poise_error inner = {0};
+
+    for (int t = 0; t < ntask; t++)
+        r->task[t] = r->spec->schema->task[t].name;
+    r->plugin = poise_plugin_load(b->use, &inner);
+    if (!r->plugin) {
+        /* The message names the file or the nearest name; the place is that of the spec. */
+        return poise_fail(err, inner.code, b->place, "%s", inner.message);
+    }
+    r->balance = poise_balance_new(r->plugin, (uint32_t)ntask, r->task, r->spec->train.seed,
+                                   b->nsetting, b->setting, &sink, err);
+    return r->balance ? 0 : -1;
+}
+
+static int write_text(run *r, const char *name, const char *text, poise_error *err)
+{
+    char path[PATH_SIZE];
+
+    if (path_in(r, name, path, err) < 0)
+        return -1;
+    return poise__file_replace(path, 1, &(poise__piece){text, strlen(text)}, err);
+}
+
+static int open_log(run *r, poise_error *err)
+{
+    char path[PATH_SIZE];
+
+    if (path_in(r, "log.jsonl", path, err) < 0)
+        return -1;
+    if (r->o->resume && access(path, F_OK) == 0 && poise__log_cut(path, r->at.step, err) < 0)
+        return -1;
+    r->log = fopen(path, r->o->resume ? "a" : "w");
+    if (!r->log)
+        return poise_fail(err, POISE_E_SYSTEM, (poise_place){path, 0, 0}, "cannot write: %s",
+                          strerror(errno));
+    return 0;
+}
+
+static int save(run *r, poise_error *err)
+{
+    r->at.seconds = r->before + clock_now() - r->begun;
+    return poise__state_write(r->o->out, &r->engine, &r->at, r->fingerprint, err);
+}
+
+static int begin(run *r, poise_error *err)
+{
+    size_t ntask = (size_t)r->spec->schema->ntask;
+
+    r->begun = clock_now();
+    r->figure = poise__calloc(ntask, sizeof *r->figure, err);
+    r->task = poise__calloc(ntask, sizeof *r->task, err);
+    r->auc = poise__calloc(ntask, sizeof *r->auc, err);
+    r->logloss = poise__calloc(ntask, sizeof *r->logloss, err);
+    if (!r->figure || !r->task || !r->auc || !r->logloss || open_balancer(r, err) < 0 ||
+        poise__engine_open(&r->engine, r->spec, r->spec->schema, r->balance,
+                           r->spec->balancer.shared_only, r->spec->train.seed,
+                           poise__threads(r->spec->train.threads), err) < 0 ||
+        poise__fingerprint(r->spec, r->data, &r->fingerprint, err) < 0 ||
+        poise__folder(r->o->out, err) < 0)
+        return -1;
+    r->at.best = -INFINITY;
+    if (r->o->resume && poise__state_read(r->o->out, &r->engine, &r->at, r->fingerprint, err) < 0)
+        return -1;
+    r->before = r->at.seconds;
+    char *text = poise_spec_resolved(r->spec, err);
+    int status = text ? write_text(r, "spec.yaml", text, err) : -1;
+    free(text);
+    if (status < 0 || open_log(r, err) < 0)
+        return -1;
+    r->stream = poise_stream_new(r->data->train, r->spec->train.batch, 1, r->spec->train.seed, err);
+    if (!r->stream)
+        return -1;
+    if (poise_stream_batches(r->stream) == 0)
+        return poise_fail(err, POISE_E_DATA, r->spec->data.train_at, "there are no training rows");
+    return r->o->resume ? 0 : save(r, err);
+}
+
+static void end(run *r)
+{
+    if (r->log)
+        (void)fclose(r->log);
+    poise_stream_free(r->stream);
+    poise__engine_close(&r->engine);
+    poise_balance_free(r->balance);
+    poise_plugin_free(r->plugin);
+    free(r->figure);
+    free((void *)r->task);
+    free(r->auc);
+    free(r->logloss);
+}
+
+/* ---- training ---- */
+
+static int stop(run *r, poise_error *err)
+{
+    if (save(r, err) < 0)
+        return -1;
+    return poise_fail(err, POISE_E_STOPPED, POISE_NOWHERE,
+                      "stopped after step %llu; --resume %s continues",
+                      (unsigned long long)r->at.step, r->o->out);
+}
+
+/* One batch of the epoch: its rows, 0 at the end of the epoch. */
+static int64_t one_step(run *r, int64_t log_every, poise_error *err)
+{
+    poise_batch b;
+    double from = clock_now(), now;
+    int64_t rows = poise_stream_next(r->stream, &b, err);
+
+    if (rows <= 0)
+        return rows;
+    r->engine.host.epoch = r->at.epoch;
+    if (poise__engine_step(&r->engine, &b, r->at.step, err) < 0)
+        return -1;
+    r->at.step++;
+    r->at.batch++;
+    r->at.samples += rows;
+    now = clock_now();
+    r->at.trained += now - from;
+    if ((int64_t)r->at.step % log_every == 0) {
+        if (poise__log_step(r->log, &r->engine, &r->at, &r->metrics, err) < 0)
+            return -1;
+        r->metrics.n = 0;
+    }
+    if (now - r->shown >= PROGRESS_SECONDS)
+        tell(r, NULL, now);
+    return rows;
+}
+
+/* Validation, the best epoch's model, a checkpoint. */
+static int end_epoch(run *r, poise_error *err)
+{
+    const poise_dataset *valid = r->data->valid;
+    int ntask = r->engine.host.ntask, best = 1;
+    double monitor = NAN;
+
+    r->at.epoch++;
+    r->at.batch = 0;
+    if (valid) {
+        if (poise__figures(&r->engine, valid, r->figure, err) < 0)
+            return -1;
+        monitor = poise__monitor(r->spec->train.monitor, ntask, r->figure);
+        best = r->at.best_epoch == 0 || monitor > r->at.best;
+        if (poise__log_epoch(r->log, &r->at, (int)r->at.epoch, ntask, r->figure, monitor, best,
+                             err) < 0)
+            return -1;
+    }
+    r->at.since_best = best ? 0 : r->at.since_best + 1;
+    if (best) {
+        r->at.best_epoch = (int)r->at.epoch;
+        r->at.best = monitor;
+        if (poise__model_write(r->o->out, &r->engine, err) < 0)
+            return -1;
+    }
+    if (save(r, err) < 0)
+        return -1;
+    for (int t = 0; t < ntask; t++) {
+        r->auc[t] = valid ? r->figure[t].auc : NAN;
+        r->logloss[t] = valid ? r->figure[t].logloss : NAN;
+    }
+    tell(r,
+         &(poise_progress){.epoch = (int)r->at.epoch - 1,
+                           .auc = valid ? r->auc : NULL,
+                           .logloss = valid ? r->logloss : NULL,
+                           .monitor = monitor,
+                           .best = best},
+         clock_now());
+    return 0;
+}
+
+static int train(run *r, poise_error *err)
+{
+    const poise_train_spec *t = &r->spec->train;
+    int64_t batches = poise_stream_batches(r->stream);
+    int64_t log_every = t->log_every > 0 ? t->log_every : batches < 20 ? 1 : batches / 20;
+
+    while ((int)r->at.epoch < t->epochs && !(t->patience > 0 && r->at.since_best >= t->patience)) {
+        int64_t rows;
+        poise_stream_seek(r->stream, r->at.epoch, r->at.batch);
+        while ((rows = one_step(r, log_every, err)) > 0) {
+            if (r->asked_to_stop || (r->o->stop_after && r->at.step >= r->o->stop_after))
+                return stop(r, err);
+            if (t->checkpoint_every > 0 && (int64_t)r->at.step % t->checkpoint_every == 0 &&
+                save(r, err) < 0)
+                return -1;
+        }
+        if (rows < 0 || end_epoch(r, err) < 0)
+            return -1;
+        if (r->asked_to_stop && (int)r->at.epoch < t->epochs)
+            return stop(r, err);
+    }
+    return 0;
+}
+
+/* ---- the result: the best epoch's weights on the part that was kept aside ---- */
+
+static int conclude(run *r, poise_result *result, poise_error *err)
+{
+    const poise_dataset *parts[] = {r->data->test, r->data->valid, r->data->train};
+    const char *names[] = {"test", "valid", "train"};
+    int part = parts[0] ? 0 : parts[1] ? 1 : 2, ntask = r->engine.host.ntask;
+
+    if (poise__model_read(r->o->out, r->engine.store, err) < 0 ||
+        poise__figures(&r->engine, parts[part], r->figure, err) < 0)
+        return -1;
+    *result = (poise_result){.seed = r->spec->train.seed,
+                             .epochs = (int)r->at.epoch,
+                             .best_epoch = r->at.best_epoch,
+                             .part = names[part],
+                             .ntask = ntask};
+    result->seconds = r->before + clock_now() - r->begun;
+    result->seconds_per_epoch = r->at.epoch ? result->seconds / r->at.epoch : 0;
+    result->samples_per_second = r->at.trained > 0 ? (double)r->at.samples / r->at.trained : 0;
+    result->arena = poise__arena_new(err);
+    if (!result->arena)
+        return -1;
+    result->balancer = poise__arena_text(result->arena, poise_plugin_get(r->plugin)->id, err);
+    result->task = poise__arena_alloc(result->arena, (size_t)ntask, sizeof *result->task, err);
+    if (!result->balancer || !result->task)
+        return -1;
+    for (int t = 0; t < ntask; t++) {
+        result->task[t] = r->figure[t];
+        result->task[t].name = poise__arena_text(result->arena, r->figure[t].name, err);
+        result->task[t].weight = r->engine.host.weight[t];
+        if (!result->task[t].name)
+            return -1;
+    }
+    char *text = poise_result_json(result, err);
+    int status = text ? write_text(r, "result.json", text, err) : -1;
+    free(text);
+    return status;
+}
+
+int poise__run(const poise_spec *spec, const poise_data *data, const poise_train_options *o,
+               poise_result *result, poise_error *err)
+{
+    run r = {.spec = spec, .data = data, .o = o};
+
+    *result = (poise_result){0};
+    int status = begin(&r, err);
+    if (status == 0)
+        status = train(&r, err);
+    if (status == 0)
+        status = conclude(&r, result, err);
+    end(&r);
+    if (status < 0)
+        poise_result_done(result);
+    return status;
+}

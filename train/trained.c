@@ -1,0 +1,49 @@
+#include "trained.h"
+
+#include <stdio.h>
+#include "checkpoint.h"
+#include "run.h"
+
+/* The run's own resolved spec. */
+static poise_spec *read_spec(const char *folder, poise_error *err)
+{
+    char path[4096], text[POISE_ERROR_TEXT];
+    poise_diagnostics *d = poise_diagnostics_new(err);
+    int n = snprintf(path, sizeof path, "%s/spec.yaml", folder);
+
+    if (!d)
+        return NULL;
+    poise_spec *spec = NULL;
+    if (n < 0 || n >= (int)sizeof path)
+        (void)poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path of the run is too long");
+    else if (!(spec = poise_spec_read(path, 0, NULL, d)))
+        (void)poise_fail(
+            err, POISE_E_FORMAT, POISE_NOWHERE, "'%s' is not the folder of a run (%s)", folder,
+            poise_diagnostics_count(d) ? poise_diagnostics_text(d, 0, text, sizeof text)
+                                       : "spec.yaml cannot be read");
+    poise_diagnostics_free(d);
+    return spec;
+}
+
+int poise__trained_open(poise__trained_run *r, const char *folder, int threads, poise_error *err)
+{
+    *r = (poise__trained_run){.spec = read_spec(folder, err)};
+    if (r->spec)
+        r->schema = poise__model_schema(folder, err);
+    if (!r->schema ||
+        poise__engine_open(&r->engine, r->spec, r->schema, NULL, 0, r->spec->train.seed,
+                           poise__threads(threads), err) < 0 ||
+        poise__model_read(folder, r->engine.store, err) < 0) {
+        poise__trained_close(r);
+        return -1;
+    }
+    return 0;
+}
+
+void poise__trained_close(poise__trained_run *r)
+{
+    poise__engine_close(&r->engine);
+    poise_schema_free(r->schema);
+    poise_spec_free(r->spec);
+    *r = (poise__trained_run){0};
+}
