@@ -76,7 +76,7 @@ static void describe(const poise__engine *e, const int64_t *position, const doub
     put(t, "balancer/state", POISE_TENSOR_U8, (int64_t)bytes, 0, state, 1);
     put(t, "balancer/weight", POISE_TENSOR_F64, ntask, 0, poise_balance_weight(e->host.balance),
         sizeof(double));
-    put(t, "host/memory", POISE_TENSOR_F64, 3, ntask, e->host.memory, sizeof(double));
+    put(t, "host/memory", POISE_TENSOR_F64, 2, ntask, e->host.memory, sizeof(double));
     put(t, "position", POISE_TENSOR_I64, 6, 0, position, sizeof(int64_t));
     put(t, "figures", POISE_TENSOR_F64, 3, 0, figures, sizeof(double));
 }

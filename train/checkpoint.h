@@ -5,7 +5,7 @@
  *   state.safetensors   everything a resume needs, so that the resumed run's bits are those of one
  *                       that was never stopped:
  *                         weights [size], optimizer/NAME [size]   the slabs
- *                         balancer/state [bytes], balancer/weight [T], host/memory [3, T]
+ *                         balancer/state [bytes], balancer/weight [T], host/memory [2, T]
  *                         position [6], figures [3]
  *                       metadata "balancer" (id), "balancer.version", "fingerprint"
  */

@@ -13,14 +13,9 @@ static double *initial(poise__host *h)
     return h->memory;
 }
 
-static double *known(poise__host *h)
-{
-    return h->memory + h->ntask;
-}
-
 static double *quality(poise__host *h)
 {
-    return h->memory + 2 * h->ntask;
+    return h->memory + h->ntask;
 }
 
 /* The area under the batch's ROC curve by counting pairs; NaN where a class is absent. */
@@ -110,10 +105,8 @@ static int call(void *self, int nin, void *const *in, float *weight, const poise
         h->labelled[t] = labelled[t];
         if (!isfinite(loss[t]))
             return poise_fail(err, POISE_E_NUMERIC, POISE_NOWHERE, "a loss is %g", loss[t]);
-        if (labelled[t] > 0 && known(h)[t] == 0) {
+        if (labelled[t] > 0 && isnan(initial(h)[t]))
             initial(h)[t] = loss[t];
-            known(h)[t] = 1;
-        }
     }
     if (h->signals & POISE_SIGNAL_NORM) {
         const double *norm = in[at++];
@@ -158,7 +151,7 @@ int poise__host_init(poise__host *h, poise_balance *b, int ntask, const poise_ta
     h->call = (poise_balance_call){.call = call, .self = h, .ntask = ntask};
     h->kind = poise__calloc(n, sizeof *h->kind, err);
     h->width = poise__calloc(n, sizeof *h->width, err);
-    h->memory = poise__calloc(3 * n, sizeof(double), err);
+    h->memory = poise__calloc(2 * n, sizeof(double), err);
     h->loss = poise__calloc(n, sizeof(double), err);
     h->labelled = poise__calloc(n, sizeof(double), err);
     h->weight = poise__calloc(n, sizeof(double), err);
@@ -173,7 +166,7 @@ int poise__host_init(poise__host *h, poise_balance *b, int ntask, const poise_ta
         h->kind[t] = kind[t];
         h->width[t] = width[t];
         h->weight[t] = 1;
-        quality(h)[t] = NAN;
+        initial(h)[t] = quality(h)[t] = NAN;
     }
     return 0;
 }

@@ -21,8 +21,8 @@ typedef struct poise__host {
     int64_t batch;
     int64_t *width; /* [T] columns of each task's output */
     uint32_t epoch; /* set before each step */
-    /* Remembered from step to step, and part of a checkpoint: 3 numbers a task. */
-    double *memory; /* [3, T]: initial loss, whether it is known, running quality */
+    /* Remembered from step to step, and part of a checkpoint. */
+    double *memory; /* [2, T]: initial loss, running quality; NaN: not known yet */
     /* The last step's, for reports. */
     double *loss, *labelled, *norm, *gram, *weight; /* norm and gram NULL unless computed */
 } poise__host;

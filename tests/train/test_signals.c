@@ -242,8 +242,6 @@ static void signals_and_gradients_are_those_of_separate_passes(void **state)
             for (int scope = 0; scope < 2; scope++)
                 for (int shared_only = 0; shared_only < 2; shared_only++) {
                     bench b;
-                    print_message("%s, signals %u, scope %d, shared only %d\n", networks[k].name,
-                                  kinds[s], scope, shared_only);
                     setup(&b, networks[k].build, kinds[s],
                           scope ? POISE_SCOPE_ALL : POISE_SCOPE_LAST, shared_only);
                     if (kinds[s])
