@@ -65,12 +65,19 @@ int poise__search_folder(const poise__search *s, int k, char *buf, size_t size, 
         buf[n] = '\0';
         return 1;
     }
-    if (k > 1)
-        return 0;
+    if (k == 0) {
+        at = s->build;
+        n = strlen(at);
+    } else {
+        k--;
+        n = list_item(s->installed, &k, &at);
+        if (!n)
+            return 0;
+    }
     char *own = own_folder(err);
     if (!own)
         return -1;
-    int written = snprintf(buf, size, "%s/%s", own, k == 0 ? s->build : s->installed);
+    int written = snprintf(buf, size, "%s/%.*s", own, (int)n, at);
     free(own);
     return written < 0 || (size_t)written >= size ? too_long(size, err) : 1;
 }

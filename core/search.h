@@ -12,7 +12,8 @@
 typedef struct poise__search {
     const char *variable;  /* "POISE_BALANCER_PATH" */
     const char *build;     /* below the library's folder, in a build tree: "balancers" */
-    const char *installed; /* from the library's folder, in an installed tree */
+    const char *installed; /* from the library's or the program's folder, in an installed tree;
+                              several are separated by ':' */
 } poise__search;
 
 /* The k-th folder, into buf: 1, or 0 past the last, or -1 with *err. */

@@ -1,0 +1,15 @@
+# Where an installed tree has things, as the library and the program find them from where they lie.
+set(POISE_BALANCERS_DIR ${CMAKE_INSTALL_LIBDIR}/poise/balancers)
+set(POISE_MODELS_DIR ${CMAKE_INSTALL_DATADIR}/poise/models)
+set(POISE_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/poise)
+
+function(poise_relative var from to)
+    file(RELATIVE_PATH path ${from} ${to})
+    set(${var} ${path} PARENT_SCOPE)
+endfunction()
+set(balancers ${CMAKE_INSTALL_FULL_LIBDIR}/poise/balancers)
+set(models ${CMAKE_INSTALL_FULL_DATADIR}/poise/models)
+poise_relative(POISE_BALANCERS_FROM_LIBDIR ${CMAKE_INSTALL_FULL_LIBDIR} ${balancers})
+poise_relative(POISE_BALANCERS_FROM_BINDIR ${CMAKE_INSTALL_FULL_BINDIR} ${balancers})
+poise_relative(POISE_MODELS_FROM_LIBDIR ${CMAKE_INSTALL_FULL_LIBDIR} ${models})
+poise_relative(POISE_MODELS_FROM_BINDIR ${CMAKE_INSTALL_FULL_BINDIR} ${models})
