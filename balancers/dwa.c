@@ -25,14 +25,10 @@ static const poise_param params[] = {
     [WINDOW] = {"window", "steps in a mean; 0: whole epochs", POISE_INT, 0, 0, 0, 10000, NULL},
 };
 
-/* The state: one struct epoch, T of struct task, then T rings of 2 N losses. */
-struct epoch {
-    double next; /* 1 + the epoch that the sums are of; 0: none yet */
-};
+/* The state: 1 + the epoch that the sums are of; T of struct task; T rings of 2 N losses. */
 struct task {
     double sum, count;   /* labelled steps of this epoch; with a window, count is of the run */
-    double last, before; /* the two means */
-    double closed;       /* how many of them are there: 0, 1, 2 */
+    double last, before; /* the two means (sums, with a window); 0: not there yet */
 };
 
 static size_t window(const poise_context *c)
@@ -42,41 +38,31 @@ static size_t window(const poise_context *c)
 
 static size_t state_size(const poise_context *c)
 {
-    return sizeof(struct epoch) + c->ntask * (sizeof(struct task) + 2 * window(c) * sizeof(double));
+    return sizeof(double) + c->ntask * (sizeof(struct task) + 2 * window(c) * sizeof(double));
 }
 
-static void push_mean(struct task *k, double mean)
+static void close_epoch(struct task *k)
 {
-    k->before = k->last;
-    k->last = mean;
-    k->closed = fmin(k->closed + 1, 2);
-}
-
-static void close_epoch(const poise_context *c, struct task *task)
-{
-    for (uint32_t t = 0; t < c->ntask; t++) {
-        if (task[t].count > 0)
-            push_mean(&task[t], task[t].sum / task[t].count);
-        task[t].sum = task[t].count = 0;
+    if (k->count > 0) {
+        k->before = k->last;
+        k->last = k->sum / k->count;
     }
+    k->sum = k->count = 0;
 }
 
-/* Add a loss to a full circle of 2 N, and take the means of its two halves. */
+/* Add a loss to the ring; once it is full, sum its older and its newer half. */
 static void push_ring(struct task *k, double *ring, size_t n, double loss)
 {
-    size_t at = (size_t)fmod(k->count, (double)(2 * n));
+    size_t at = (size_t)fmod(k->count++, (double)(2 * n));
+
     ring[at] = loss;
-    k->count++;
     if (k->count < (double)(2 * n))
         return;
-    k->last = k->before = 0;
-    for (size_t i = 0; i < n; i++) {
-        k->before += ring[(at + 1 + i) % (2 * n)];
-        k->last += ring[(at + 1 + n + i) % (2 * n)];
+    k->before = k->last = 0;
+    for (size_t i = 1; i <= n; i++) {
+        k->before += ring[(at + i) % (2 * n)];
+        k->last += ring[(at + n + i) % (2 * n)];
     }
-    k->before /= (double)n;
-    k->last /= (double)n;
-    k->closed = 2;
 }
 
 static void softmax(const poise_context *c, const struct task *task, double *weight)
@@ -84,7 +70,7 @@ static void softmax(const poise_context *c, const struct task *task, double *wei
     double top = -INFINITY, sum = 0, n = c->ntask;
 
     for (uint32_t t = 0; t < c->ntask; t++) {
-        double r = task[t].closed > 1 ? task[t].last / task[t].before : 1;
+        double r = task[t].last / task[t].before;
         weight[t] = (isfinite(r) ? r : 1) / c->param[TEMP][0];
         top = fmax(top, weight[t]);
     }
@@ -96,16 +82,16 @@ static void softmax(const poise_context *c, const struct task *task, double *wei
 
 static int step(const poise_context *c, void *state, const poise_signals *in, double *weight)
 {
-    struct epoch *epoch = state;
-    struct task *task = (struct task *)(epoch + 1);
+    double *next = state;
+    struct task *task = (struct task *)(next + 1);
     double *ring = (double *)(task + c->ntask);
     size_t n = window(c);
+    int new_epoch = !n && *next != in->epoch + 1.0;
 
-    if (!n && epoch->next != in->epoch + 1.0) {
-        close_epoch(c, task);
-        epoch->next = in->epoch + 1.0;
-    }
+    *next = in->epoch + 1.0;
     for (uint32_t t = 0; t < c->ntask; t++) {
+        if (new_epoch)
+            close_epoch(&task[t]);
         if (!(in->labelled[t] > 0))
             continue;
         if (n) {

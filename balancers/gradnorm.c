@@ -1,7 +1,8 @@
 /* gradnorm.c -- weights that let all tasks learn at one rate.
  *
- * Over the tasks i that have labels in this batch, n of them, with l the losses, l0 those at each
- * task's first step, g_i the norm of the unweighted loss's gradient on the layers in scope:
+ * Over the tasks i that have labels in this batch (the others keep weight, moments and count), with
+ * l the losses, l0 those of each task's first step, and g_i the norm of the unweighted loss's
+ * gradient on the layers in scope:
  *
  *     G_i      = w_i g_i
  *     r_i      = (l_i / l0_i) / mean of (l / l0)
@@ -14,18 +15,14 @@
  * 1 at the first step.  Weights sum to T always.  With Adam (0.9, 0.999, 1e-8) the rescaling does
  * not touch the moments, and every task counts its own steps.  sign(0) is 0.
  *
- * After Chen, Badrinarayanan, Lee, Rabinovich, ICML 2018, with Adam at 0.025 on w as they have it.
- * No second derivative is needed: with the target held constant g_i is a factor of w_i, so the
- * gradient is closed, nothing leaks into the model's gradients, and the model's optimiser and its
- * weight decay do not pull w.  The layers in scope are the last shared ones, biases too; for an
- * MMoE all experts' output layers.
+ * After Chen, Badrinarayanan, Lee, Rabinovich, ICML 2018, with Adam at 0.025 on w.  No second
+ * derivative is needed: with the target held constant d is closed, so nothing leaks into the model's
+ * gradients, and its optimiser and weight decay do not pull w.  The layers in scope are the last
+ * shared ones, biases too; of an MMoE all experts' output layers.
  *
  * Different from others: a weight scales the whole task loss, tower too, as in the paper (LibMTL:
- * the shared part alone; `shared_only: true` in the spec gives that); w itself is stepped and kept
- * above a floor, where LibMTL steps a softmax and starts after one epoch.
- *
- * A task without labels in a step keeps its weight, moments and count; the others share what they
- * had. */
+ * the shared part alone; `shared_only: true` in the spec gives that); w itself is stepped, above a
+ * floor, where LibMTL steps a softmax and starts after one epoch. */
 #include <math.h>
 #include <poise/balancer.h>
 
@@ -92,8 +89,8 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
         ratio += in->loss[t] / in->loss_init[t];
         n++;
     }
-    if (!(ratio > 0)) /* no task has labels, or every loss is 0: nothing to even out */
-        return 0;
+    if (!(ratio > 0))
+        return 0; /* no task has labels, or every loss is 0: nothing to even out */
     norm /= n;
     ratio /= n;
 

@@ -29,6 +29,9 @@ POISE_API const char *poise_plugin_path(const poise_plugin *p);
 /* The k-th parameter's row, whatever the stride of the plugin's table. */
 POISE_API const poise_param *poise_plugin_param(const poise_plugin *p, uint32_t k);
 
+/* "grad_norm" for POISE_GRAD_NORM: one bit; NULL where this host does not give that signal. */
+POISE_API const char *poise_signal_name(uint32_t bit);
+
 /* Call seen(user, name, path) for every balancer that can be found, each name once, in order.
  * Stops when seen returns non-zero, and returns that. */
 POISE_API int poise_plugin_list(int (*seen)(void *user, const char *name, const char *path),

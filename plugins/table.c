@@ -31,6 +31,14 @@ uint32_t poise__signals_known(void)
     return all;
 }
 
+const char *poise_signal_name(uint32_t bit)
+{
+    for (const poise__signal *s = poise__signals; s->bit; s++)
+        if (s->bit == bit)
+            return s->name;
+    return NULL;
+}
+
 uint32_t poise__param_choices(const poise_param *row)
 {
     uint32_t n = 0;
@@ -94,6 +102,16 @@ static int bad(poise_error *err, const char *path, const char *what)
     return poise_fail(err, POISE_E_PLUGIN, POISE_NOWHERE, "%s: %s", path, what);
 }
 
+/* Keys of the spec's `balancer:` that are not the balancer's. */
+static int is_taken(const char *name)
+{
+    static const char *const taken[] = {"use", "signals", "shared_only"};
+    for (size_t k = 0; k < sizeof taken / sizeof taken[0]; k++)
+        if (!strcmp(taken[k], name))
+            return 1;
+    return 0;
+}
+
 /* Check row k of those read so far. */
 static int check_param(const poise_param *row, uint32_t k, const char *path, poise_error *err)
 {
@@ -107,7 +125,9 @@ static int check_param(const poise_param *row, uint32_t k, const char *path, poi
         return bad(err, path, what);
     }
     const char *wrong = NULL;
-    if (!p->help || !p->help[0])
+    if (is_taken(p->name))
+        wrong = "the spec has a key of that name itself; choose another";
+    else if (!p->help || !p->help[0])
         wrong = "it has no help text";
     else if (p->kind < POISE_REAL || p->kind > POISE_CHOICE)
         wrong = "its kind is not known: rebuild the balancer or update Poise";

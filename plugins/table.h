@@ -7,9 +7,8 @@
 #ifndef POISE_TABLE_H
 #define POISE_TABLE_H
 
-#include "../core/error.h"
 #include "../core/memory.h"
-#include "balancer.h"
+#include "plugin.h"
 
 /* The signals that this host gives: one row each. */
 typedef struct poise__signal {

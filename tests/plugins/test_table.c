@@ -26,6 +26,8 @@ static const struct {
      "x.so: parameter 0 has the name \"Rate\"; it must be lower-case letters, digits and _"},
     {{"a-b", "h", POISE_REAL, 0, 1, 0, 2, NULL},
      "x.so: parameter 0 has the name \"a-b\"; it must be lower-case letters, digits and _"},
+    {{"use", "h", POISE_REAL, 0, 1, 0, 2, NULL},
+     "x.so: parameter \"use\": the spec has a key of that name itself; choose another"},
     {{"rate", NULL, POISE_REAL, 0, 1, 0, 2, NULL}, "x.so: parameter \"rate\": it has no help text"},
     {{"rate", "h", 0, 0, 1, 0, 2, NULL},
      "x.so: parameter \"rate\": its kind is not known: rebuild the balancer or update Poise"},
@@ -150,9 +152,12 @@ static void the_signals_are_all_there(void **state)
         memcpy(&p, (char *)&in + s->offset, sizeof p);
         assert_true(p == &x[n]);
         assert_int_equal(s->bit, 1u << n);
+        assert_string_equal(poise_signal_name(s->bit), s->name);
     }
     assert_int_equal(n, 5);
     assert_int_equal(poise__signals_known(), 31);
+    assert_null(poise_signal_name(32));
+    assert_null(poise_signal_name(POISE_LOSS | POISE_GRAM));
 }
 
 int main(void)
