@@ -12,7 +12,7 @@
  * Nash-MTL gives its balancers, or plain SGD.  Elsewhere it sits in the model's optimiser, whose
  * rate is too small for it and whose weight decay pulls it.
  *
- * A task without labels in a step keeps s, its moments, its count of steps and its weight. */
+ * A task without labels in a step keeps s, and with it its weight, its moments and its count. */
 #include <math.h>
 #include <poise/balancer.h>
 
@@ -63,12 +63,12 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
     struct task *task = state;
 
     for (uint32_t t = 0; t < c->ntask; t++) {
+        weight[t] = exp(-task[t].s) / 2;
         if (!(in->labelled[t] > 0))
             continue;
         if (in->loss[t] < 0)
             return c->host->fail(c->host, "the loss of task \"%s\" is %g; it must not be negative",
                                  c->task[t], in->loss[t]);
-        weight[t] = exp(-task[t].s) / 2;
         descend(c, &task[t], 0.5 - weight[t] * in->loss[t]);
         c->host->metric(c->host, "sigma", (int32_t)t, exp(task[t].s / 2));
     }

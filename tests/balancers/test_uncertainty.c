@@ -50,7 +50,7 @@ static void unlabelled_steps_do_not_count(void **state)
         r->loss[1] = k % 2 ? 0 : 0.3;
         rig_step(r);
         at[k] = r->weight[0];
-        assert_true(r->weight[1] == at[k / 2]);
+        assert_true(r->weight[1] == at[(k + 1) / 2]);
     }
     rig_free(r);
 }
