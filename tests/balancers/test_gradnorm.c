@@ -108,6 +108,23 @@ static void an_unlabelled_task_keeps_its_weight(void **state)
     rig_free(r);
 }
 
+/* By hand, SGD at 0.025: the means go over the two labelled tasks.  G = (1.6, 1), target 1.3, so
+ * d = (1.6, -1), w = (0.96, 1.025), times 2 / 1.985.  A mean over all three would give both tasks
+ * one sign. */
+static void means_go_over_the_labelled_tasks(void **state)
+{
+    (void)state;
+    rig *r = rig_new("gradnorm", 3, sgd);
+    r->grad_norm[0] = 1.6;
+    r->labelled[2] = r->loss[2] = r->grad_norm[2] = 0;
+    rig_step(r);
+    rig_step(r);
+    rig_near(r->weight[0], 0.96 * 2 / 1.985, 1e-14, "weight[0]");
+    rig_near(r->weight[1], 1.025 * 2 / 1.985, 1e-14, "weight[1]");
+    assert_true(r->weight[2] == 1);
+    rig_free(r);
+}
+
 static void nothing_to_learn_leaves_the_weights(void **state)
 {
     (void)state;
@@ -143,6 +160,7 @@ int main(void)
         cmocka_unit_test(weights_stay_positive_and_sum_to_the_tasks),
         cmocka_unit_test(the_first_loss_is_the_hosts),
         cmocka_unit_test(an_unlabelled_task_keeps_its_weight),
+        cmocka_unit_test(means_go_over_the_labelled_tasks),
         cmocka_unit_test(nothing_to_learn_leaves_the_weights),
         cmocka_unit_test(a_first_loss_of_zero_stops_the_run),
     };

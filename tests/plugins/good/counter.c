@@ -29,6 +29,8 @@ static int migrate(const poise_context *c, void *state, uint32_t from, const voi
     if (from != 1 || old_size != sizeof(double))
         return c->host->fail(c->host, "version %u with %zu bytes was never written", (unsigned)from,
                              old_size);
+    if (k->steps != 0 || k->twice != 0)
+        return c->host->fail(c->host, "the state is not zeroed");
     k->steps = *(const double *)old;
     k->twice = 2 * k->steps;
     return 0;
