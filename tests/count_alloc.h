@@ -1,4 +1,4 @@
-/* count_alloc.h -- how many times the process has asked for memory.
+/* count_alloc.h -- how many times the process has asked for memory; and making it run out.
  *
  * Include it in the one source of a test program: it defines malloc and its relatives in front of
  * the C library's, so calls from every library of the process are counted.
@@ -6,6 +6,12 @@
  *     long before = count_alloc();
  *     poise_session_run(s, &run, &err);
  *     assert_int_equal(count_alloc() - before, 0);
+ *
+ *     count_alloc_fail(3);                 // the fourth request from now is refused, once
+ *     s = poise_session_new(g, NULL, &err);
+ *     count_alloc_fail(-1);                // none is
+ *
+ * count_alloc_live() is how many are held: equal before and after says that nothing leaked.
  *
  * COUNT_ALLOC is 0 where that cannot be done (sanitizers bring their own allocator; another C
  * library than glibc): count_alloc() is then always 0, and a test that needs it calls skip().
@@ -29,11 +35,21 @@
 #endif
 #endif
 
-static atomic_long count_alloc_calls;
+static atomic_long count_alloc_calls, count_alloc_held, count_alloc_left = -1;
 
 static inline long count_alloc(void)
 {
     return atomic_load(&count_alloc_calls);
+}
+
+static inline long count_alloc_live(void)
+{
+    return atomic_load(&count_alloc_held);
+}
+
+static inline void count_alloc_fail(long after)
+{
+    atomic_store(&count_alloc_left, after);
 }
 
 #if COUNT_ALLOC
@@ -41,46 +57,65 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *ptr, size_t size);
 void *__libc_memalign(size_t align, size_t size);
+void __libc_free(void *ptr);
 void *memalign(size_t align, size_t size);
+
+/* Count a request; 1: it is to be refused. */
+static inline int count_alloc_refuse(void)
+{
+    atomic_fetch_add(&count_alloc_calls, 1);
+    return atomic_load(&count_alloc_left) >= 0 && atomic_fetch_sub(&count_alloc_left, 1) == 0;
+}
+
+static inline void *count_alloc_hold(void *p)
+{
+    if (p)
+        atomic_fetch_add(&count_alloc_held, 1);
+    return p;
+}
 
 void *malloc(size_t size)
 {
-    atomic_fetch_add(&count_alloc_calls, 1);
-    return __libc_malloc(size);
+    return count_alloc_refuse() ? NULL : count_alloc_hold(__libc_malloc(size));
 }
 
 void *calloc(size_t count, size_t size)
 {
-    atomic_fetch_add(&count_alloc_calls, 1);
-    return __libc_calloc(count, size);
+    return count_alloc_refuse() ? NULL : count_alloc_hold(__libc_calloc(count, size));
 }
 
 void *realloc(void *ptr, size_t size)
 {
-    atomic_fetch_add(&count_alloc_calls, 1);
-    return __libc_realloc(ptr, size);
+    if (count_alloc_refuse())
+        return NULL;
+    void *p = __libc_realloc(ptr, size);
+    return ptr ? p : count_alloc_hold(p);
 }
 
 void *memalign(size_t align, size_t size)
 {
-    atomic_fetch_add(&count_alloc_calls, 1);
-    return __libc_memalign(align, size);
+    return count_alloc_refuse() ? NULL : count_alloc_hold(__libc_memalign(align, size));
 }
 
 void *aligned_alloc(size_t align, size_t size)
 {
-    atomic_fetch_add(&count_alloc_calls, 1);
-    return __libc_memalign(align, size);
+    return memalign(align, size);
 }
 
 int posix_memalign(void **ptr, size_t align, size_t size)
 {
-    atomic_fetch_add(&count_alloc_calls, 1);
-    void *p = __libc_memalign(align, size);
+    void *p = memalign(align, size);
     if (!p)
         return ENOMEM;
     *ptr = p;
     return 0;
+}
+
+void free(void *ptr)
+{
+    if (ptr)
+        atomic_fetch_sub(&count_alloc_held, 1);
+    __libc_free(ptr);
 }
 #endif
 
