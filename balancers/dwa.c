@@ -95,7 +95,7 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
         if (!(in->labelled[t] > 0))
             continue;
         if (n) {
-            push_ring(&task[t], ring + t * 2 * n, n, in->loss[t]);
+            push_ring(&task[t], ring + 2 * n * t, n, in->loss[t]);
         } else {
             task[t].sum += in->loss[t];
             task[t].count++;

@@ -46,10 +46,10 @@ struct poise_balance {
 
 static int block_new(block *b, size_t size, poise_error *err)
 {
-    if (size > SIZE_MAX - 2 * GUARD)
+    if (size > SIZE_MAX - (size_t)2 * GUARD)
         return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "a state of %zu bytes is too large",
                           size);
-    b->base = poise__alloc_aligned(size + 2 * GUARD, err);
+    b->base = poise__alloc_aligned(size + (size_t)2 * GUARD, err);
     if (!b->base)
         return -1;
     b->size = size;
