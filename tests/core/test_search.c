@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const poise__search where = {"POISE_SEARCH_TEST", "balancers", "poise/balancers"};
+static const poise__search where = {"POISE_SEARCH_TEST", "balancers",
+                                    "poise/balancers:../lib/poise/balancers"};
 
 static void folders_come_in_order(void **state)
 {
@@ -33,11 +34,14 @@ static void folders_come_in_order(void **state)
     assert_int_equal(poise__search_folder(&where, 3, buf, sizeof buf, NULL), 1);
     snprintf(want, sizeof want, "%s/poise/balancers", own);
     assert_string_equal(buf, want);
-    assert_int_equal(poise__search_folder(&where, 4, buf, sizeof buf, NULL), 0);
-    unsetenv("POISE_SEARCH_TEST");
-    assert_int_equal(poise__search_folder(&where, 1, buf, sizeof buf, NULL), 1);
+    assert_int_equal(poise__search_folder(&where, 4, buf, sizeof buf, NULL), 1);
+    snprintf(want, sizeof want, "%s/../lib/poise/balancers", own);
     assert_string_equal(buf, want);
-    assert_int_equal(poise__search_folder(&where, 2, buf, sizeof buf, NULL), 0);
+    assert_int_equal(poise__search_folder(&where, 5, buf, sizeof buf, NULL), 0);
+    unsetenv("POISE_SEARCH_TEST");
+    assert_int_equal(poise__search_folder(&where, 2, buf, sizeof buf, NULL), 1);
+    assert_string_equal(buf, want);
+    assert_int_equal(poise__search_folder(&where, 3, buf, sizeof buf, NULL), 0);
     free(own);
 }
 
