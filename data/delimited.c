@@ -211,9 +211,9 @@ int poise__delimited_next(poise__delimited *t, const poise__field **fields, pois
     if (n != t->ncolumn) {
         poise_place at = poise__reader_place(t->reader);
         char sep[POISE__SHOWN];
-        return poise_fail(err, POISE_E_DATA, at,
-                          "%lld field%s, but there are %d columns (separator %s)", (long long)n,
-                          n == 1 ? "" : "s", t->ncolumn, poise__shown(t->spec->separator, sep));
+        return poise_fail(err, POISE_E_DATA, at, "%lld field%s for %d column%s (separator %s)",
+                          (long long)n, n == 1 ? "" : "s", t->ncolumn, t->ncolumn == 1 ? "" : "s",
+                          poise__shown(t->spec->separator, sep));
     }
     *fields = t->field;
     return 1;
