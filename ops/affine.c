@@ -87,17 +87,17 @@ static int weights_part(const poise__job *j, int part, poise_error *err)
 
 static int forward_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(forward_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(forward_part, ((const plan *)k->state)->parts), err);
 }
 
 static int data_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(data_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(data_part, ((const plan *)k->state)->parts), err);
 }
 
 static int weights_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(weights_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(weights_part, ((const plan *)k->state)->parts), err);
 }
 
 static plan *compile(poise_kernel *k, const poise__affine *a,

@@ -125,7 +125,7 @@ static int concat_part(const poise__job *j, int part, poise_error *err)
 
 static int concat_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(concat_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(concat_part, ((const plan *)k->state)->parts), err);
 }
 
 static int concat_compile(const poise_node *n, poise_kernel *k, poise_error *err)
@@ -196,7 +196,7 @@ static int slice_part(const poise__job *j, int part, poise_error *err)
 
 static int slice_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(slice_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(slice_part, ((const plan *)k->state)->parts), err);
 }
 
 static int slice_compile(const poise_node *n, poise_kernel *k, poise_error *err)
@@ -267,7 +267,7 @@ static int pad_part(const poise__job *j, int part, poise_error *err)
 
 static int pad_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(pad_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(pad_part, ((const plan *)k->state)->parts), err);
 }
 
 static int pad_compile(const poise_node *n, poise_kernel *k, poise_error *err)

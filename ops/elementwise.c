@@ -171,7 +171,7 @@ static int weighted_part(const poise__job *j, int part, poise_error *err)
 
 static int weighted_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(weighted_part, ((const weighted_plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(weighted_part, ((const weighted_plan *)k->state)->parts), err);
 }
 
 static int weighted_compile(const poise_node *n, poise_kernel *k, poise_error *err)

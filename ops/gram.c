@@ -98,7 +98,7 @@ static int part(const poise__job *j, int which, poise_error *err)
 static int run(POISE__RUN)
 {
     const plan *q = k->state;
-    if (poise__split(POISE__JOB(part, q->parts), err) < 0)
+    if (poise__job_run(POISE__JOB(part, q->parts), err) < 0)
         return -1;
     double *total = scratch, *y = out[0];
     for (int p = 1; p < q->parts; p++)

@@ -35,7 +35,7 @@ static void one_part(int part, void *arg)
     o->failed[part] = o->job->part(o->job, part, &o->error[part]) < 0;
 }
 
-int poise__split(const poise__job *j, poise_error *err)
+int poise__job_run(const poise__job *j, poise_error *err)
 {
     outcome o;
     o.job = j;
@@ -83,7 +83,7 @@ static int map_part(const poise__job *j, int part, poise_error *err)
 static int map_run(POISE__RUN)
 {
     const map_plan *m = k->state;
-    return poise__split(POISE__JOB(map_part, m->parts), err);
+    return poise__job_run(POISE__JOB(map_part, m->parts), err);
 }
 
 int poise__map_compile(poise_kernel *k, poise__map *map, double p, poise_error *err)

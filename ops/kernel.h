@@ -6,7 +6,7 @@
  *     typedef struct plan { const poise__vector *v; int64_t rows; int parts; } plan;
  *
  *     static int part(const poise__job *j, int k, poise_error *err)   // part k of j->parts
- *     static int run(POISE__RUN)  { return poise__split(POISE__JOB(part, plan->parts), err); }
+ *     static int run(POISE__RUN)  { return poise__job_run(POISE__JOB(part, plan->parts), err); }
  *     compile:  plan *p = poise__kernel(k, sizeof *p, run, err);
  *
  * Ownership: the kernel owns its state, which is one block of memory.
@@ -46,7 +46,7 @@ struct poise__job {
     }
 
 /* Run all parts; the first one's error if any failed. */
-int poise__split(const poise__job *j, poise_error *err);
+int poise__job_run(const poise__job *j, poise_error *err);
 
 /* Give k a zeroed state of `size` bytes, freed with it, and its run function; impl is "own".
  * Returns the state, NULL on failure. */

@@ -108,7 +108,7 @@ static int back_part(const poise__job *j, int part, poise_error *err)
 
 static int back(POISE__RUN)
 {
-    return poise__split(POISE__JOB(back_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(back_part, ((const plan *)k->state)->parts), err);
 }
 
 static int compile(poise_kernel *k, poise__map *map,

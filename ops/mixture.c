@@ -105,7 +105,7 @@ static int forth(const poise__job *j, int part, poise_error *err)
 
 static int forth_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(forth, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(forth, ((const plan *)k->state)->parts), err);
 }
 
 static int compile(const poise_node *n, poise_kernel *k, poise_error *err)
@@ -173,7 +173,7 @@ static int gate_part(const poise__job *j, int part, poise_error *err)
 
 static int gate_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(gate_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(gate_part, ((const plan *)k->state)->parts), err);
 }
 
 static int gate_compile(const poise_node *n, poise_kernel *k, poise_error *err)
@@ -225,7 +225,7 @@ static int expert_part(const poise__job *j, int part, poise_error *err)
 
 static int expert_run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(expert_part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(expert_part, ((const plan *)k->state)->parts), err);
 }
 
 static int expert_compile(const poise_node *n, poise_kernel *k, poise_error *err)

@@ -23,7 +23,7 @@ static int part(const poise__job *j, int which, poise_error *err)
 
 static int run(POISE__RUN)
 {
-    return poise__split(POISE__JOB(part, ((const plan *)k->state)->parts), err);
+    return poise__job_run(POISE__JOB(part, ((const plan *)k->state)->parts), err);
 }
 
 static int compile(poise_kernel *k, poise__rows_fn *fn, int columns, poise_error *err)
