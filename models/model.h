@@ -17,15 +17,15 @@
 typedef struct poise_network {
     int64_t batch;
     int ntask;
-    poise_value *numeric; /* f32[B, N] input, NULL where the schema has none */
-    poise_value *ids;     /* i32[B, F] input, NULL where there is none */
-    poise_value **output; /* [T] the task's logit (binary, multiclass) or prediction: [B, 1] or
+    poise_value *numeric;   /* f32[B, N] input, NULL where the schema has none */
+    poise_value *ids;       /* i32[B, F] input, NULL where there is none */
+    poise_value **output;   /* [T] the task's logit (binary, multiclass) or prediction: [B, 1] or
                              [B, C] */
-    poise_value **label;  /* [T] f32[B] inputs (i32[B] for multiclass) */
-    poise_value **weight; /* [T] f32[B] inputs */
-    poise_value **loss;   /* [T] f32[1] */
+    poise_value **label;    /* [T] f32[B] inputs (i32[B] for multiclass) */
+    poise_value **weight;   /* [T] f32[B] inputs */
+    poise_value **loss;     /* [T] f32[1] */
     poise_value **labelled; /* [T] f32[1]: sum of the weights that counted */
-    const char **task;    /* [T] names */
+    const char **task;      /* [T] names */
 } poise_network;
 
 /* Append the network to g (whose training flag decides about dropout and batch norm) and add its

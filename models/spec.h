@@ -24,19 +24,19 @@ typedef enum poise_optimizer_kind {
 
 typedef struct poise_optimizer_spec {
     poise_optimizer_kind kind;
-    double rate;                /* learning rate; adam 1e-3 */
-    double beta1, beta2, eps;   /* adam, adamw: 0.9, 0.999, 1e-8; adagrad: eps 1e-10 */
-    double momentum;            /* sgd: 0 */
-    double weight_decay;        /* L2 for sgd, adam and adagrad; decoupled for adamw */
+    double rate;              /* learning rate; adam 1e-3 */
+    double beta1, beta2, eps; /* adam, adamw: 0.9, 0.999, 1e-8; adagrad: eps 1e-10 */
+    double momentum;          /* sgd: 0 */
+    double weight_decay;      /* L2 for sgd, adam and adagrad; decoupled for adamw */
 } poise_optimizer_spec;
 
 typedef struct poise_train_spec {
-    int64_t batch;   /* 512 */
-    int epochs;      /* 10 */
-    int patience;    /* early stopping: epochs without a better monitor; 0: none */
-    uint64_t seed;   /* 1 */
-    int threads;     /* 0: as many as there are processors */
-    const char *monitor; /* "mean auc" (default), "mean logloss", "TASK auc", "TASK logloss" */
+    int64_t batch;            /* 512 */
+    int epochs;               /* 10 */
+    int patience;             /* early stopping: epochs without a better monitor; 0: none */
+    uint64_t seed;            /* 1 */
+    int threads;              /* 0: as many as there are processors */
+    const char *monitor;      /* "mean auc" (default), "mean logloss", "TASK auc", "TASK logloss" */
     int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
     int64_t checkpoint_every; /* steps between checkpoints inside an epoch; 0: one per epoch */
     poise_optimizer_spec optimizer;

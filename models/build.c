@@ -1,0 +1,208 @@
+/* A model becomes a graph: inputs, layers, losses. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "../core/graph_parts.h"
+#include "../core/memory.h"
+#include "../ops/ops.h"
+#include "layer.h"
+
+static const double embedding_deviation = 0.05;
+
+static int build_numeric(poise__builder *b, poise_network *net)
+{
+    int64_t n = poise_schema_numeric(b->schema);
+    if (n == 0)
+        return 0;
+    b->numeric = poise_input(b->g, "numeric", POISE_F32, 2, (int64_t[]){b->batch, n}, b->err);
+    net->numeric = b->numeric;
+    return b->numeric ? 0 : -1;
+}
+
+/* One embedding over all categorical features, with a table for each. */
+static int build_embedding(poise__builder *b, poise_network *net)
+{
+    const poise_schema *s = b->schema;
+    int n = poise_schema_categorical(s), k = 0;
+    if (n == 0)
+        return 0;
+    net->ids = poise_input(b->g, "ids", POISE_I32, 2, (int64_t[]){b->batch, n}, b->err);
+    poise_value **table = net->ids ? poise__calloc((size_t)n, sizeof(poise_value *), b->err) : NULL;
+    if (!table)
+        return -1;
+    int bad = 0;
+    for (int f = 0; f < s->nfeature && !bad; f++) {
+        const poise_feature *x = &s->feature[f];
+        if (x->kind != POISE_CATEGORICAL)
+            continue;
+        int64_t dim[] = {poise_feature_rows(x), x->dim};
+        poise_init init = {.kind = POISE_INIT_NORMAL, .value = embedding_deviation};
+        const char *name = poise_graph_text(b->g, b->err, "embedding/%s", x->name);
+        bad = poise_graph_at(b->g, name ? name : "embedding", x->place, b->err);
+        table[k] =
+            name && !bad ? poise_weight(b->g, name, POISE_TABLE, 2, dim, init, b->err) : NULL;
+        bad = table[k++] ? 0 : -1;
+    }
+    if (!bad && poise_graph_at(b->g, "embedding", b->model->place, b->err) == 0)
+        b->embedded = poise_embedding(b->g, net->ids, n, table, b->err);
+    free(table);
+    return b->embedded ? 0 : -1;
+}
+
+static int build_features(poise__builder *b, poise_network *net)
+{
+    if (poise_graph_at(b->g, "features", b->model->place, b->err) < 0 ||
+        build_numeric(b, net) < 0 || build_embedding(b, net) < 0)
+        return -1;
+    if (!b->numeric && !b->embedded)
+        return poise_fail(b->err, POISE_E_SPEC, b->model->place, "the model has no features");
+    if (poise_graph_at(b->g, "features", b->model->place, b->err) < 0)
+        return -1;
+    b->features = !b->embedded  ? b->numeric
+                  : !b->numeric ? b->embedded
+                                : poise_concat(b->g, 1, 2,
+                                               (poise_value *[]){b->numeric, b->embedded}, b->err);
+    return b->features ? 0 : -1;
+}
+
+/* Labels and sample weights of every task. */
+static int build_targets(poise__builder *b, poise_network *net)
+{
+    for (int t = 0; t < net->ntask; t++) {
+        const poise_task *task = &b->schema->task[t];
+        poise_dtype type = task->kind == POISE_MULTICLASS ? POISE_I32 : POISE_F32;
+        const char *label = poise_graph_text(b->g, b->err, "label/%s", task->name);
+        const char *weight = poise_graph_text(b->g, b->err, "weight/%s", task->name);
+        net->task[t] = poise_graph_text(b->g, b->err, "%s", task->name);
+        if (!label || !weight || !net->task[t])
+            return -1;
+        net->label[t] = poise_input(b->g, label, type, 1, &b->batch, b->err);
+        net->weight[t] = poise_input(b->g, weight, POISE_F32, 1, &b->batch, b->err);
+        if (!net->label[t] || !net->weight[t])
+            return -1;
+    }
+    return 0;
+}
+
+/* Batch norm leaves out rows that count for no task; padding is among them. */
+static int build_counts(poise__builder *b, poise_network *net)
+{
+    int wanted = 0;
+    for (int k = 0; k < b->model->nlayer; k++)
+        wanted |= b->model->layer[k].norm == POISE__NORM_BATCH;
+    if (!wanted || !poise_graph_training(b->g))
+        return 0;
+    b->counts = net->weight[0];
+    for (int t = 1; t < net->ntask; t++)
+        b->counts = poise_add(b->g, b->counts, net->weight[t], b->err);
+    return b->counts ? 0 : -1;
+}
+
+static int build_layers(poise__builder *b)
+{
+    const poise_model *m = b->model;
+    for (int k = 0; k < m->nlayer; k++) {
+        const poise__layer *l = &m->layer[k];
+        int n = l->each ? m->ntask : 1;
+        for (int t = 0; t < n; t++) {
+            char buf[300];
+            int task = l->each ? t : -1;
+            poise__instance_name(b->schema, l, task, buf, sizeof(buf));
+            const char *name = poise_graph_text(b->g, b->err, "%s", buf);
+            if (!name || poise_graph_at(b->g, name, l->place, b->err) < 0)
+                return -1;
+            poise_value *y = l->kind->build(b, l, task, name);
+            if (!y)
+                return -1;
+            b->instance[l->first + t] = y;
+        }
+    }
+    return 0;
+}
+
+static poise_value *loss_of(poise__builder *b, const poise_network *net, int t, poise_value **sum)
+{
+    const poise_task *task = &b->schema->task[t];
+    poise_value *x = net->output[t], *label = net->label[t], *weight = net->weight[t];
+    switch (task->kind) {
+    case POISE_BINARY:
+        return poise_loss_bce(b->g, x, label, weight, sum, b->err);
+    case POISE_MULTICLASS:
+        return poise_loss_softmax(b->g, x, label, weight, sum, b->err);
+    case POISE_REGRESSION:
+        return task->huber > 0 ? poise_loss_huber(b->g, x, label, weight, task->huber, sum, b->err)
+                               : poise_loss_squared(b->g, x, label, weight, sum, b->err);
+    }
+    return NULL;
+}
+
+static int build_losses(poise__builder *b, poise_network *net)
+{
+    const poise__layer *l = &b->model->layer[b->model->output];
+    for (int t = 0; t < net->ntask; t++) {
+        const poise_task *task = &b->schema->task[t];
+        const char *name = poise_graph_text(b->g, b->err, "loss/%s", task->name);
+        if (!name || poise_graph_at(b->g, name, task->place, b->err) < 0)
+            return -1;
+        net->output[t] = b->instance[l->first + t];
+        net->loss[t] = loss_of(b, net, t, &net->labelled[t]);
+        if (net->loss[t] && (task->loss_weight < 1 || task->loss_weight > 1))
+            net->loss[t] = poise_scale(b->g, net->loss[t], task->loss_weight, b->err);
+        if (!net->loss[t])
+            return -1;
+    }
+    return 0;
+}
+
+/* Arrays that live as long as the graph. */
+static int make_arrays(poise__builder *b, poise_network *net)
+{
+    size_t n = (size_t)b->model->ntask;
+    poise__arena *a = b->g->arena;
+    poise_value ***array[] = {&net->output, &net->label, &net->weight, &net->loss, &net->labelled};
+    for (size_t k = 0; k < sizeof(array) / sizeof(array[0]); k++) {
+        *array[k] = poise__arena_alloc(a, n, sizeof(poise_value *), b->err);
+        if (!*array[k])
+            return -1;
+    }
+    net->task = poise__arena_alloc(a, n, sizeof(*net->task), b->err);
+    return net->task ? 0 : -1;
+}
+
+static int check_shapes(const poise_model *m, const poise_schema *s, poise__shape *shape,
+                        poise_error *err)
+{
+    poise_diagnostics *diag = poise_diagnostics_new(err);
+    if (!diag)
+        return -1;
+    int done = poise__shapes(m, s, shape, diag);
+    if (done < 0 && err)
+        *err = *poise_diagnostics_first(diag);
+    poise_diagnostics_free(diag);
+    return done;
+}
+
+int poise_model_build(const poise_model *m, const poise_schema *s, poise_graph *g, int64_t batch,
+                      poise_network *net, poise_error *err)
+{
+    poise__builder b = {.model = m, .schema = s, .g = g, .err = err, .batch = batch};
+    *net = (poise_network){.batch = batch, .ntask = m->ntask};
+    if (batch < 1)
+        return poise_fail(err, POISE_E_SPEC, m->place, "a batch of %" PRId64 " rows; it needs 1",
+                          batch);
+    if (s->ntask != m->ntask)
+        return poise_fail(err, POISE_E_SPEC, m->place,
+                          "the model was read for %d tasks, but the schema has %d", m->ntask,
+                          s->ntask);
+    poise__shape *shape = poise__calloc((size_t)m->ninstance, sizeof(*shape), err);
+    b.instance = poise__calloc((size_t)m->ninstance, sizeof(poise_value *), err);
+    b.shape = shape;
+    int done = -1;
+    if (shape && b.instance && check_shapes(m, s, shape, err) == 0 && make_arrays(&b, net) == 0 &&
+        build_features(&b, net) == 0 && build_targets(&b, net) == 0 && build_counts(&b, net) == 0 &&
+        build_layers(&b) == 0)
+        done = build_losses(&b, net);
+    free(shape);
+    free(b.instance);
+    return done;
+}

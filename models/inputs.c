@@ -1,0 +1,215 @@
+/* What a layer's references come to, as shapes and as values. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include "../core/memory.h"
+#include "../ops/ops.h"
+#include "activation.h"
+#include "layer.h"
+
+int poise__sources(const poise_model *m, const poise__references *refs, int task,
+                   int (*seen)(void *user, const poise__source *s), void *user)
+{
+    for (int k = 0; k < refs->n; k++) {
+        const poise__reference *ref = &refs->at[k];
+        poise__source s = {ref->layer, -1, ref->feature, ref->place, ref->name};
+        const poise__layer *l = ref->layer >= 0 ? &m->layer[ref->layer] : NULL;
+        int from = 0, to = 0;
+        if (l && l->each) {
+            from = ref->task >= 0 ? ref->task : ref->task == POISE__SAME_TASK ? task : 0;
+            to = ref->task == POISE__ALL_TASKS ? m->ntask - 1 : from;
+        }
+        for (int t = from; t <= to; t++) {
+            s.instance = l ? l->first + t : -1;
+            int done = seen(user, &s);
+            if (done)
+                return done;
+        }
+    }
+    return 0;
+}
+
+static int count_one(void *user, const poise__source *s)
+{
+    (void)s;
+    ++*(int *)user;
+    return 0;
+}
+
+int poise__sources_count(const poise_model *m, const poise__references *refs, int task)
+{
+    int n = 0;
+    poise__sources(m, refs, task, count_one, &n);
+    return n;
+}
+
+/* ---- shapes ---- */
+
+static poise__shape shape_of(const poise__shaper *c, const poise__source *s)
+{
+    if (s->layer >= 0)
+        return c->shape[s->instance];
+    if (s->layer == POISE__FEATURES)
+        return (poise__shape){.width = poise__features_width(c->schema)};
+    if (s->layer == POISE__UNRESOLVED)
+        return (poise__shape){0};
+    const poise_feature *f = &c->schema->feature[s->feature];
+    return (poise__shape){.width = f->kind == POISE_NUMERIC ? 1 : f->dim};
+}
+
+typedef struct sum {
+    const poise__shaper *c;
+    const poise__layer *l;
+    const char *what;
+    int64_t stack; /* how deep a stack may be; of experts: how many so far */
+    int sources, unknown;
+    poise__shape *out;
+} sum;
+
+static int add_width(void *user, const poise__source *s)
+{
+    sum *a = user;
+    poise__shape x = shape_of(a->c, s);
+    a->unknown |= x.width == 0;
+    a->out->width += x.width;
+    if (x.stack == 0)
+        return 0;
+    if (a->stack != x.stack)
+        return poise_diagnose(a->c->diag, s->place,
+                              "%s of '%s': '%s' is a stack of %" PRId64
+                              "; take it into a mixture, or give '%s' copies: %" PRId64,
+                              a->what, a->l->name, s->name, x.stack, a->l->name, x.stack);
+    if (a->sources != 1)
+        return poise_diagnose(a->c->diag, s->place,
+                              "%s of '%s': '%s' is a stack, and a stack must be the only input",
+                              a->what, a->l->name, s->name);
+    a->out->stack = x.stack;
+    return 0;
+}
+
+int poise__concat_shape(const poise__shaper *c, const poise__layer *l, const char *what,
+                        const poise__references *refs, int task, int64_t stack, poise__shape *out)
+{
+    sum a = {.c = c, .l = l, .what = what, .stack = stack, .out = out};
+    a.sources = poise__sources_count(c->model, refs, task);
+    *out = (poise__shape){0};
+    if (poise__sources(c->model, refs, task, add_width, &a) < 0)
+        return -1;
+    if (a.unknown)
+        out->width = 0;
+    return 0;
+}
+
+static int add_experts(void *user, const poise__source *s)
+{
+    sum *a = user;
+    poise__shape x = shape_of(a->c, s);
+    a->stack += x.stack ? x.stack : 1;
+    if (x.width == 0)
+        a->unknown = 1;
+    else if (a->out->width == 0)
+        a->out->width = x.width;
+    else if (a->out->width != x.width)
+        return poise_diagnose(a->c->diag, s->place,
+                              "mixture '%s': '%s' is %" PRId64
+                              " wide, but the experts before it %" PRId64
+                              "; experts of one mixture are equally wide",
+                              a->l->name, s->name, x.width, a->out->width);
+    return 0;
+}
+
+int poise__experts_shape(const poise__shaper *c, const poise__layer *l, int task, poise__shape *out)
+{
+    sum a = {.c = c, .l = l, .what = "mixture", .out = out};
+    *out = (poise__shape){0};
+    if (poise__sources(c->model, &l->input, task, add_experts, &a) < 0)
+        return -1;
+    if (a.unknown)
+        out->width = 0;
+    out->stack = a.stack;
+    return 0;
+}
+
+/* ---- values ---- */
+
+/* One feature: its columns of the numeric input, or of the embeddings. */
+static poise_value *feature_value(poise__builder *b, int feature)
+{
+    const poise_schema *s = b->schema;
+    poise_feature_kind kind = s->feature[feature].kind;
+    int64_t from = 0, width = kind == POISE_NUMERIC ? 1 : s->feature[feature].dim;
+    for (int k = 0; k < feature; k++)
+        if (s->feature[k].kind == kind)
+            from += kind == POISE_NUMERIC ? 1 : s->feature[k].dim;
+    poise_value *x = kind == POISE_NUMERIC ? b->numeric : b->embedded;
+    if (x && x->dim[1] == width)
+        return x;
+    return poise_slice(b->g, x, 1, from, from + width, b->err);
+}
+
+static poise_value *value_of(poise__builder *b, const poise__source *s)
+{
+    if (s->layer >= 0)
+        return b->instance[s->instance];
+    return s->layer == POISE__FEATURES ? b->features : feature_value(b, s->feature);
+}
+
+typedef struct gather {
+    poise__builder *b;
+    poise_value **out;
+    int n, most, stacks;
+} gather;
+
+static int gather_one(void *user, const poise__source *s)
+{
+    gather *a = user;
+    poise_value *x = value_of(a->b, s);
+    if (!x || a->n == a->most)
+        return -1;
+    if (a->stacks && x->rank == 2)
+        x = poise_reshape(a->b->g, x, 3, (int64_t[]){x->dim[0], 1, x->dim[1]}, a->b->err);
+    a->out[a->n++] = x;
+    return x ? 0 : -1;
+}
+
+poise_value *poise__concat_value(poise__builder *b, const poise__references *refs, int task)
+{
+    int n = poise__sources_count(b->model, refs, task);
+    poise_value **x = poise__calloc((size_t)n, sizeof(poise_value *), b->err);
+    gather a = {.b = b, .out = x, .most = n};
+    poise_value *y = NULL;
+    if (x && poise__sources(b->model, refs, task, gather_one, &a) == 0)
+        y = n == 1 ? x[0] : poise_concat(b->g, 1, n, x, b->err);
+    free(x);
+    return y;
+}
+
+int poise__expert_values(poise__builder *b, const poise__references *refs, int task, int most,
+                         poise_value **out)
+{
+    gather a = {.b = b, .out = out, .most = most, .stacks = 1};
+    return poise__sources(b->model, refs, task, gather_one, &a) < 0 ? -1 : a.n;
+}
+
+poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,
+                           int64_t in, int64_t units, int activation)
+{
+    poise_init init = {.kind = poise__activation_init(activation), .fan_in = in, .fan_out = units};
+    poise_init zero = {.kind = POISE_INIT_ZERO};
+    const char *wname = poise_graph_text(b->g, b->err, "%s/weight", path);
+    const char *bname = poise_graph_text(b->g, b->err, "%s/bias", path);
+    if (!x || !wname || !bname)
+        return NULL;
+    if (stack == 0) {
+        poise_value *w =
+            poise_weight(b->g, wname, POISE_DENSE, 2, (int64_t[]){units, in}, init, b->err);
+        poise_value *bias =
+            w ? poise_weight(b->g, bname, POISE_DENSE, 1, &units, zero, b->err) : NULL;
+        return bias ? poise_linear(b->g, x, w, bias, b->err) : NULL;
+    }
+    poise_value *w =
+        poise_weight(b->g, wname, POISE_DENSE, 3, (int64_t[]){stack, units, in}, init, b->err);
+    poise_value *bias =
+        w ? poise_weight(b->g, bname, POISE_DENSE, 2, (int64_t[]){stack, units}, zero, b->err)
+          : NULL;
+    return bias ? poise_batched_linear(b->g, x, w, bias, b->err) : NULL;
+}

@@ -1,0 +1,69 @@
+/* keys.h -- the keys of the spec language, as tables.
+ *
+ * A section is one kind of mapping (`train:`, the options of `adam`, a layer of kind mlp).  Its
+ * rows say for every key the type, default, range, choices and meaning, and where the value goes.
+ * Reading, error messages, writing back (spec.h: poise_spec_resolved) and `poise help` all come
+ * from these rows.
+ *
+ *     for (const poise_section *const *s = poise_spec_sections(); *s; s++)
+ *         for (int k = 0; k < (*s)->nkey; k++)
+ *             printf("%s %s: %s\n", (*s)->name, (*s)->key[k].name, (*s)->key[k].help);
+ *
+ * The tables are constant and never freed.
+ */
+#ifndef POISE_KEYS_H
+#define POISE_KEYS_H
+
+#include <stddef.h>
+#include "../core/error.h"
+
+typedef enum poise_key_kind {
+    POISE_KEY_TEXT,   /* const char * */
+    POISE_KEY_INT,    /* int, int64_t or uint64_t, by `size` */
+    POISE_KEY_NUMBER, /* double */
+    POISE_KEY_BOOL,   /* int */
+    POISE_KEY_CHOICE, /* int: an index into `choice` */
+    POISE_KEY_TEXTS,  /* poise__texts: a list of texts */
+    POISE_KEY_INTS,   /* poise__ints: a list of integers, at least one */
+    POISE_KEY_OWN     /* what `read` makes of it; `form` says what may stand there */
+} poise_key_kind;
+
+struct poise__reading;
+struct poise__yaml;
+
+typedef struct poise_key {
+    const char *name; /* "batch" */
+    const char *help; /* one line, with the unit */
+    poise_key_kind kind;
+    int required;
+    const char *initial;       /* the default as the spec would write it; NULL: none, or `form` */
+    double min, max;           /* of integers and numbers, inclusive */
+    const char *const *choice; /* NULL-terminated */
+    const char *form;          /* OWN: the type in words */
+    size_t offset, size;       /* of the field in the section's struct */
+    int (*read)(struct poise__reading *r, const struct poise__yaml *value, void *into); /* OWN */
+} poise_key;
+
+typedef struct poise_section {
+    const char *name;  /* "train", "optimizer: adam", "mlp" */
+    const char *about; /* one line */
+    int nkey;
+    const poise_key *key;
+    /* What a key that is in no row means; NULL: it is an error. */
+    int (*other)(struct poise__reading *r, const struct poise__yaml *key,
+                 const struct poise__yaml *value, void *into);
+    const char *other_help; /* for `poise help`: what such keys are */
+} poise_section;
+
+/* The sections of run and model files, the top level first; NULL-terminated. */
+POISE_API const poise_section *const *poise_spec_sections(void);
+/* The kinds of layers ("mlp", "dense", "mixture"): keys of that kind.  And the keys that every
+ * layer has ("each", "copies"). */
+POISE_API const poise_section *const *poise_layer_kinds(void);
+POISE_API const poise_section *poise_layer_keys(void);
+POISE_API const poise_section *poise_section_find(const char *name); /* in both; or NULL */
+
+/* The type in words: "integer, 1 .. 65536", "relu | tanh", "text"; returns buf. */
+POISE_API const char *poise_key_type(const poise_key *k, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,73 @@
+/* layer.h -- the table of layer kinds.  Internal.
+ *
+ * A kind is one row: its keys, its shape rule, its build function.  A new kind is a file with these
+ * and a row in layer.c.
+ */
+#ifndef POISE_LAYER_H
+#define POISE_LAYER_H
+
+#include "network.h"
+
+/* Shapes of the instances before the one that is asked about. */
+typedef struct poise__shaper {
+    const poise_model *model;
+    const poise_schema *schema;
+    const poise__shape *shape;
+    poise_diagnostics *diag;
+} poise__shaper;
+
+/* The graph while it is built. */
+typedef struct poise__builder {
+    const poise_model *model;
+    const poise_schema *schema;
+    const poise__shape *shape;
+    poise_graph *g;
+    poise_error *err;
+    int64_t batch;
+    poise_value *numeric, *embedded, *features; /* [B, N], [B, sum D], side by side */
+    poise_value
+        *counts; /* [B] 0 for rows that no task counts; NULL in a graph that does not train */
+    poise_value **instance; /* [ninstance] */
+} poise__builder;
+
+struct poise__layer_kind {
+    poise_section section; /* name, help and keys; the key of the same name is its main one */
+    /* Fill *out for the instance of `task` (-1: none); 0 or -1 after a diagnosis. */
+    int (*shape)(const poise__shaper *c, const poise__layer *l, int task, poise__shape *out);
+    /* Append the instance called `name`; NULL and *err on failure. */
+    poise_value *(*build)(poise__builder *b, const poise__layer *l, int task, const char *name);
+};
+
+extern const poise__layer_kind poise__mlp, poise__dense, poise__mixture;
+extern const poise_section poise__layer_section; /* each, copies */
+
+enum { POISE__KINDS = 3 };
+extern const poise__layer_kind *const poise__layer_kinds[POISE__KINDS];
+
+/* Normalisation inside an mlp. */
+enum { POISE__NORM_NONE, POISE__NORM_LAYER, POISE__NORM_BATCH };
+
+/* Read one reference or a list of them. */
+int poise__references_read(poise__reading *r, const poise__yaml *v, poise__references *refs);
+
+/* ---- what kinds share (inputs.c) ---- */
+
+/* The shape of references side by side.  A stack stands alone, and only where `stack` (copies) is
+ * as deep.  `what` is "input" or "gate". */
+int poise__concat_shape(const poise__shaper *c, const poise__layer *l, const char *what,
+                        const poise__references *refs, int task, int64_t stack, poise__shape *out);
+/* Experts of a mixture: their number and width. */
+int poise__experts_shape(const poise__shaper *c, const poise__layer *l, int task,
+                         poise__shape *out);
+/* The same as values: [B, W] (or one stack [B, E, W]); stacks [B, E, W], at most `most`. */
+poise_value *poise__concat_value(poise__builder *b, const poise__references *refs, int task);
+int poise__expert_values(poise__builder *b, const poise__references *refs, int task, int most,
+                         poise_value **out);
+/* How many sources references have. */
+int poise__sources_count(const poise_model *m, const poise__references *refs, int task);
+
+/* x to `units` outputs, one map per copy where stack > 0: parameters PATH/weight, PATH/bias. */
+poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,
+                           int64_t in, int64_t units, int activation);
+
+#endif

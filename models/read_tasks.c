@@ -1,0 +1,257 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include "sections.h"
+
+enum { MOST_TASKS = 256 };
+enum { LOSS_BCE, LOSS_SOFTMAX, LOSS_SQUARED, LOSS_HUBER };
+
+typedef struct task_keys {
+    poise_task task; /* first: the sections' fields are the task's */
+    int loss;        /* -1: not said */
+    double delta;
+} task_keys;
+
+static int read_label(poise__reading *r, const poise__yaml *v, void *into);
+static int read_loss(poise__reading *r, const poise__yaml *v, void *into);
+
+static const char *const kinds[] = {"binary", "regression", "multiclass", NULL};
+static const poise_key task_rows[] = {
+    {.name = "label",
+     .kind = POISE_KEY_OWN,
+     .required = 1,
+     .read = read_label,
+     .form = "column, or {column, positive}",
+     .help = "the column that holds the answer"},
+    {.name = "when",
+     .kind = POISE_KEY_TEXT,
+     POISE__INTO(task_keys, task.when),
+     .help = "a column, or another binary task: only rows where it is 1 train and count"},
+    {.name = "type",
+     .kind = POISE_KEY_CHOICE,
+     .initial = "binary",
+     .choice = kinds,
+     POISE__INTO(task_keys, task.kind),
+     .help = "what the label is: 0 or 1, a number, a class"},
+    {.name = "loss",
+     .kind = POISE_KEY_OWN,
+     .read = read_loss,
+     .form = "bce | softmax | squared | huber | {huber: {delta}}",
+     .help = "binary: bce; multiclass: softmax; regression: squared (the default) or huber"},
+    {.name = "weight",
+     .kind = POISE_KEY_NUMBER,
+     .initial = "1",
+     .max = 1e6,
+     POISE__INTO(task_keys, task.loss_weight),
+     .help = "a fixed factor of the task's loss"},
+};
+const poise_section poise__task_section = {
+    .name = "task", .about = "one thing to predict, in tasks:", POISE__ROWS(task_rows)};
+
+static const poise_key label_rows[] = {
+    {.name = "column",
+     .kind = POISE_KEY_TEXT,
+     .required = 1,
+     POISE__INTO(task_keys, task.label),
+     .help = "the column that holds the answer"},
+    {.name = "positive",
+     .kind = POISE_KEY_TEXT,
+     POISE__INTO(task_keys, task.positive),
+     .help = "the text that means 1, every other 0; without it the column holds numbers"},
+};
+const poise_section poise__label_section = {
+    .name = "label", .about = "a label with a positive value", POISE__ROWS(label_rows)};
+
+static const poise_section bce = {.name = "bce", .about = "binary cross entropy on logits"};
+static const poise_section softmax = {.name = "softmax", .about = "softmax cross entropy"};
+static const poise_section squared = {.name = "squared", .about = "squared error"};
+static const poise_key huber_rows[] = {
+    {.name = "delta",
+     .kind = POISE_KEY_NUMBER,
+     .initial = "1",
+     .min = 1e-9,
+     .max = 1e9,
+     POISE__INTO(task_keys, delta),
+     .help = "errors beyond it count linearly"},
+};
+const poise_section poise__huber_section = {
+    .name = "huber", .about = "Huber's loss", POISE__ROWS(huber_rows)};
+const poise_section *const poise__loss_sections[4] = {&bce, &softmax, &squared,
+                                                      &poise__huber_section};
+
+static int read_label(poise__reading *r, const poise__yaml *v, void *into)
+{
+    if (v->kind == POISE__MAP)
+        return poise__keys_read(r, v, "label", &poise__label_section, into);
+    static const poise_key row = {
+        .name = "label", .kind = POISE_KEY_TEXT, POISE__INTO(task_keys, task.label)};
+    return poise__key_read(r, &row, v, into);
+}
+
+static int read_loss(poise__reading *r, const poise__yaml *v, void *into)
+{
+    task_keys *k = into;
+    const poise__yaml *inner;
+    k->loss = poise__keys_pick(r, v, "loss", 4, poise__loss_sections, &inner);
+    if (k->loss < 0)
+        return -1;
+    const poise_section *s = poise__loss_sections[k->loss];
+    return poise__keys_read(r, inner, s->name, s, into);
+}
+
+int poise__column_find(const poise__reading *r, const char *name)
+{
+    for (int c = 0; c < r->ncolumn; c++)
+        if (strcmp(r->column[c], name) == 0)
+            return c;
+    return -1;
+}
+
+int poise__task_find(const poise_schema *s, const char *name)
+{
+    for (int t = 0; t < s->ntask; t++)
+        if (strcmp(s->task[t].name, name) == 0)
+            return t;
+    return -1;
+}
+
+int poise__column_check(poise__reading *r, poise_place place, const char *what, const char *name)
+{
+    char text[80];
+    if (r->ncolumn < 0 || poise__column_find(r, name) >= 0)
+        return 0;
+    snprintf(text, sizeof(text), "%s: the data has no column", what);
+    return poise__unknown(r, place, text, name, r->ncolumn, (const char *const *)r->column);
+}
+
+int poise__task_unknown(poise__reading *r, poise_place place, const char *what, const char *name)
+{
+    const poise_schema *s = r->spec->schema;
+    const char *known[MOST_TASKS];
+    if (s->ntask == 0) /* whatever is wrong with the tasks was said there */
+        return -1;
+    for (int t = 0; t < s->ntask && t < MOST_TASKS; t++)
+        known[t] = s->task[t].name;
+    return poise__unknown(r, place, what, name, s->ntask, known);
+}
+
+static int check_name(poise__reading *r, const poise__yaml *key)
+{
+    const char *c = key->text;
+    int ok = isalpha((unsigned char)*c) || *c == '_';
+    for (; *c; c++)
+        ok &= isalnum((unsigned char)*c) || strchr("_-.", *c) != NULL;
+    if (!ok)
+        return poise_diagnose(r->diag, key->place,
+                              "'%.80s' cannot be a task's name: letters, digits, _ - and . only, a "
+                              "letter first",
+                              key->text);
+    if (strcmp(key->text, "mean") == 0)
+        return poise_diagnose(r->diag, key->place,
+                              "'mean' cannot be a task's name: monitor: mean auc means the mean");
+    return 0;
+}
+
+/* type, loss and label must fit each other. */
+static int settle(poise__reading *r, const poise__yaml *node, task_keys *k)
+{
+    static const poise_task_kind of_loss[] = {POISE_BINARY, POISE_MULTICLASS, POISE_REGRESSION,
+                                              POISE_REGRESSION};
+    const poise__yaml *type = poise__yaml_get(node, "type"), *loss = poise__yaml_get(node, "loss");
+    if (k->loss >= 0) {
+        poise_task_kind kind = of_loss[k->loss];
+        if (!type)
+            k->task.kind = kind;
+        else if (k->task.kind != kind)
+            return poise_diagnose(r->diag, loss->place, "loss %s is for a %s task, but type is %s",
+                                  poise__loss_sections[k->loss]->name, kinds[kind],
+                                  kinds[k->task.kind]);
+        if (k->loss == LOSS_HUBER)
+            k->task.huber = k->delta;
+    }
+    if (k->task.positive && k->task.kind != POISE_BINARY)
+        return poise_diagnose(r->diag, poise__yaml_get(node, "label")->place,
+                              "a positive value is for binary tasks, but this one is %s",
+                              kinds[k->task.kind]);
+    return 0;
+}
+
+static int keep(poise__reading *r, const char **text)
+{
+    poise_error err;
+    if (!*text)
+        return 0;
+    *text = poise__arena_text(r->spec->schema->arena, *text, &err);
+    return *text ? 0 : poise_diagnose_error(r->diag, &err);
+}
+
+static int read_task(poise__reading *r, const poise__yaml *key, const poise__yaml *v)
+{
+    task_keys k = {.loss = -1};
+    char what[120];
+    snprintf(what, sizeof(what), "task '%.80s'", key->text);
+    int bad = check_name(r, key);
+    if (v->kind != POISE__MAP) {
+        char show[120];
+        poise_diagnose(r->diag, v->place, "%s is %s; it must be a mapping such as {label: %s}",
+                       what, poise__yaml_show(v, show, sizeof(show)), key->text);
+        bad = -1;
+    } else if (poise__keys_read(r, v, what, &poise__task_section, &k) < 0 || settle(r, v, &k) < 0)
+        bad = -1;
+    else if (k.task.label)
+        bad |= poise__column_check(r, poise__yaml_get(v, "label")->place, "label", k.task.label);
+    /* Kept even when wrong: other sections name it. */
+    poise_task *t = &r->spec->schema->task[r->spec->schema->ntask++];
+    *t = k.task;
+    t->name = key->text;
+    t->place = key->place;
+    if (keep(r, &t->name) < 0 || keep(r, &t->label) < 0 || keep(r, &t->positive) < 0 ||
+        keep(r, &t->when) < 0)
+        return -1;
+    return bad;
+}
+
+/* `when` names another task, or a column. */
+static int check_when(poise__reading *r, const poise__yaml *node, int t)
+{
+    const poise_schema *s = r->spec->schema;
+    const poise__yaml *when = poise__yaml_get(node, "when");
+    if (!s->task[t].when || !when)
+        return 0;
+    int other = poise__task_find(s, s->task[t].when);
+    if (other == t && poise__column_find(r, s->task[t].when) < 0)
+        return poise_diagnose(r->diag, when->place, "task '%s' cannot wait for itself",
+                              s->task[t].name);
+    if (other < 0 || other == t)
+        return poise__column_check(r, when->place, "when: no task, and", s->task[t].when);
+    if (s->task[other].kind != POISE_BINARY)
+        return poise_diagnose(r->diag, when->place, "when: task '%s' is %s; it must be binary",
+                              s->task[other].name, kinds[s->task[other].kind]);
+    return 0;
+}
+
+int poise__read_tasks(poise__reading *r, const poise__yaml *node)
+{
+    poise_schema *s = r->spec->schema;
+    poise_error err;
+    char show[120];
+    if (!node)
+        return 0;
+    if (node->kind != POISE__MAP || node->n == 0)
+        return poise_diagnose(r->diag, node->place,
+                              "tasks is %s; it must be a mapping of name: {label: column}",
+                              poise__yaml_show(node, show, sizeof(show)));
+    if (node->n > MOST_TASKS)
+        return poise_diagnose(r->diag, node->place, "there are %zu tasks; at most %d are possible",
+                              node->n, MOST_TASKS);
+    s->ntask = 0;
+    s->task = poise__arena_alloc(s->arena, node->n, sizeof(*s->task), &err);
+    if (!s->task)
+        return poise_diagnose_error(r->diag, &err);
+    int bad = 0;
+    for (size_t i = 0; i < node->n; i++)
+        bad |= read_task(r, node->key[i], node->item[i]);
+    for (int t = 0; t < s->ntask; t++)
+        bad |= check_when(r, node->item[t], t);
+    return bad ? -1 : 0;
+}

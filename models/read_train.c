@@ -1,0 +1,188 @@
+#include <stdio.h>
+#include <string.h>
+#include "sections.h"
+
+static int read_optimizer(poise__reading *r, const poise__yaml *v, void *into);
+static int read_monitor(poise__reading *r, const poise__yaml *v, void *into);
+
+static const poise_key train_rows[] = {
+    {.name = "batch",
+     .kind = POISE_KEY_INT,
+     .initial = "512",
+     .min = 1,
+     .max = 1048576,
+     POISE__INTO(poise_train_spec, batch),
+     .help = "rows per step"},
+    {.name = "epochs",
+     .kind = POISE_KEY_INT,
+     .initial = "10",
+     .min = 1,
+     .max = 1000000,
+     POISE__INTO(poise_train_spec, epochs),
+     .help = "passes over the training rows"},
+    {.name = "patience",
+     .kind = POISE_KEY_INT,
+     .initial = "0",
+     .max = 1000000,
+     POISE__INTO(poise_train_spec, patience),
+     .help = "stop after this many epochs without a better monitor; 0: never"},
+    {.name = "optimizer",
+     .kind = POISE_KEY_OWN,
+     .read = read_optimizer,
+     .initial = "adam",
+     .form = "sgd | adam | adamw | adagrad | {adam: {rate, ...}}",
+     .help = "the update rule and its settings"},
+    {.name = "monitor",
+     .kind = POISE_KEY_OWN,
+     .read = read_monitor,
+     .initial = "mean auc",
+     .form = "mean auc | mean logloss | TASK auc | TASK logloss",
+     .help = "the validation figure that chooses the best epoch"},
+    {.name = "seed",
+     .kind = POISE_KEY_INT,
+     .initial = "1",
+     .max = 9223372036854775807.0,
+     POISE__INTO(poise_train_spec, seed),
+     .help = "of the initial weights, the shuffling and dropout"},
+    {.name = "threads",
+     .kind = POISE_KEY_INT,
+     .initial = "0",
+     .max = 1024,
+     POISE__INTO(poise_train_spec, threads),
+     .help = "0: as many as there are processors"},
+    {.name = "log_every",
+     .kind = POISE_KEY_INT,
+     .initial = "0",
+     .max = 1e12,
+     POISE__INTO(poise_train_spec, log_every),
+     .help = "steps between two lines of log.jsonl; 0: chosen"},
+    {.name = "checkpoint_every",
+     .kind = POISE_KEY_INT,
+     .initial = "0",
+     .max = 1e12,
+     POISE__INTO(poise_train_spec, checkpoint_every),
+     .help = "steps between two checkpoints; 0: one per epoch"},
+};
+const poise_section poise__train_section = {
+    .name = "train", .about = "how the model is trained", POISE__ROWS(train_rows)};
+
+#define RATE(initial_)                                                                            \
+    {                                                                                             \
+        .name = "rate", .kind = POISE_KEY_NUMBER, .initial = initial_, .min = 1e-12, .max = 1000, \
+        POISE__INTO(poise_optimizer_spec, rate), .help = "learning rate"                          \
+    }
+#define EPS(initial_)                                                                         \
+    {                                                                                         \
+        .name = "eps", .kind = POISE_KEY_NUMBER, .initial = initial_, .min = 1e-30, .max = 1, \
+        POISE__INTO(poise_optimizer_spec, eps), .help = "keeps the divisor away from 0"       \
+    }
+#define BETA(k, initial_, what)                                                             \
+    {                                                                                       \
+        .name = "beta" #k, .kind = POISE_KEY_NUMBER, .initial = initial_, .max = 0.9999999, \
+        POISE__INTO(poise_optimizer_spec, beta##k), .help = "decay of the mean of " what    \
+    }
+#define DECAY(initial_, how)                                                                \
+    {                                                                                       \
+        .name = "weight_decay", .kind = POISE_KEY_NUMBER, .initial = initial_, .max = 1000, \
+        POISE__INTO(poise_optimizer_spec, weight_decay), .help = how                        \
+    }
+
+static const poise_key sgd_rows[] = {
+    RATE("0.01"),
+    {.name = "momentum",
+     .kind = POISE_KEY_NUMBER,
+     .initial = "0",
+     .max = 0.9999999,
+     POISE__INTO(poise_optimizer_spec, momentum),
+     .help = "v = momentum v + gradient"},
+    DECAY("0", "times the weight is added to the gradient"),
+};
+static const poise_key adam_rows[] = {
+    RATE("1e-3"),
+    BETA(1, "0.9", "gradients"),
+    BETA(2, "0.999", "squared gradients"),
+    EPS("1e-8"),
+    DECAY("0", "times the weight is added to the gradient"),
+};
+static const poise_key adamw_rows[] = {
+    RATE("1e-3"),
+    BETA(1, "0.9", "gradients"),
+    BETA(2, "0.999", "squared gradients"),
+    EPS("1e-8"),
+    DECAY("0.01", "weights shrink by rate times this every step"),
+};
+static const poise_key adagrad_rows[] = {
+    RATE("0.01"),
+    EPS("1e-10"),
+    DECAY("0", "times the weight is added to the gradient"),
+};
+const poise_section poise__sgd_section = {
+    .name = "sgd", .about = "gradient descent with momentum", POISE__ROWS(sgd_rows)};
+const poise_section poise__adam_section = {
+    .name = "adam", .about = "Kingma, Ba, ICLR 2015", POISE__ROWS(adam_rows)};
+const poise_section poise__adamw_section = {
+    .name = "adamw", .about = "Loshchilov, Hutter, ICLR 2019", POISE__ROWS(adamw_rows)};
+const poise_section poise__adagrad_section = {
+    .name = "adagrad", .about = "Duchi, Hazan, Singer, 2011", POISE__ROWS(adagrad_rows)};
+const poise_section *const poise__optimizer_sections[4] = {[POISE_SGD] = &poise__sgd_section,
+                                                           [POISE_ADAM] = &poise__adam_section,
+                                                           [POISE_ADAMW] = &poise__adamw_section,
+                                                           [POISE_ADAGRAD] =
+                                                               &poise__adagrad_section};
+
+static int read_optimizer(poise__reading *r, const poise__yaml *v, void *into)
+{
+    poise_optimizer_spec *o = &((poise_train_spec *)into)->optimizer;
+    const poise__yaml *inner;
+    int k = poise__keys_pick(r, v, "optimizer", 4, poise__optimizer_sections, &inner);
+    if (k < 0)
+        return -1;
+    *o = (poise_optimizer_spec){.kind = (poise_optimizer_kind)k};
+    const poise_section *s = poise__optimizer_sections[k];
+    return poise__keys_read(r, inner, s->name, s, o);
+}
+
+/* "mean auc", "TASK logloss": the figure must exist for the task, for one task in a mean. */
+static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
+{
+    static const char *const figures[] = {"auc", "logloss"};
+    const poise_schema *s = r->spec->schema;
+    const char *blank = v->kind == POISE__SCALAR ? strrchr(v->text, ' ') : NULL;
+    char name[200], show[120];
+    if (!blank || blank == v->text || (size_t)(blank - v->text) >= sizeof(name))
+        return poise_diagnose(r->diag, v->place,
+                              "monitor is %s; it must be 'mean auc', 'mean logloss', 'TASK auc' or "
+                              "'TASK logloss'",
+                              poise__yaml_show(v, show, sizeof(show)));
+    memcpy(name, v->text, (size_t)(blank - v->text));
+    name[blank - v->text] = 0;
+    ((poise_train_spec *)into)->monitor = v->text;
+    if (strcmp(blank + 1, "auc") != 0 && strcmp(blank + 1, "logloss") != 0)
+        return poise__unknown(r, v->place, "monitor: there is no figure", blank + 1, 2, figures);
+    if (strcmp(name, "mean") == 0) {
+        for (int t = 0; t < s->ntask; t++)
+            if (s->task[t].kind == POISE_BINARY)
+                return 0;
+        return s->ntask == 0
+                   ? 0
+                   : poise_diagnose(r->diag, v->place,
+                                    "monitor: %s is of binary tasks, and there is none", v->text);
+    }
+    int t = poise__task_find(s, name);
+    if (t < 0)
+        return poise__task_unknown(r, v->place, "monitor: there is no task", name);
+    if (s->task[t].kind != POISE_BINARY)
+        return poise_diagnose(r->diag, v->place, "monitor: task '%s' is not binary: it has no %s",
+                              name, blank + 1);
+    return 0;
+}
+
+int poise__read_train(poise__reading *r, const poise__yaml *node)
+{
+    poise_train_spec *t = &r->spec->train;
+    static const poise__yaml adam_node = {.kind = POISE__SCALAR, .text = "adam", .plain = 1};
+    t->monitor = "mean auc";
+    if (read_optimizer(r, &adam_node, t) < 0)
+        return -1;
+    return poise__keys_read(r, node, "train", &poise__train_section, t);
+}

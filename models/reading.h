@@ -1,0 +1,76 @@
+/* reading.h -- turning a tree into structs by the tables of keys.h.  Internal.
+ *
+ *     poise_train_spec t = {0};
+ *     poise__keys_read(r, node, "train", &poise__train_section, &t);
+ *
+ * Everything wrong is diagnosed at its own place and reading goes on, so that one reading finds all
+ * errors.  A function returns 0, or -1 where what it was to fill cannot be used.
+ */
+#ifndef POISE_READING_H
+#define POISE_READING_H
+
+#include "keys.h"
+#include "spec.h"
+#include "yaml.h"
+
+typedef struct poise__texts {
+    int n;
+    const char *const *text;
+} poise__texts;
+
+typedef struct poise__ints {
+    int n;
+    const int64_t *value;
+} poise__ints;
+
+/* One reading of a spec. */
+typedef struct poise__reading {
+    poise__arena *arena; /* the spec's: everything that is read lives here */
+    poise_diagnostics *diag;
+    const char *folder; /* of the run file: what its paths are relative to; "" for the current */
+    poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
+    int ncolumn;        /* of the data; -1 where they are not known */
+    char **column;
+} poise__reading;
+
+#define POISE__INTO(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
+#define POISE__COUNT(a)          ((int)(sizeof(a) / sizeof((a)[0])))
+#define POISE__ROWS(table)       .nkey = POISE__COUNT(table), .key = (table)
+
+/* Memory from the spec's arena; NULL after a diagnosis. */
+void *poise__reading_alloc(poise__reading *r, size_t count, size_t size);
+/* `path` against the run file's folder (absolute paths as they are); NULL after a diagnosis. */
+const char *poise__reading_path(poise__reading *r, const char *path);
+
+/* Fill `into` from a mapping by one or more sections: defaults first (not those of OWN keys), then
+ * what the mapping says.  `what` names it in messages.  NULL for the node: defaults only. */
+int poise__keys_read(poise__reading *r, const poise__yaml *node, const char *what,
+                     const poise_section *s, void *into);
+int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char *what, int nsection,
+                         const poise_section *const *s, void *into);
+/* One value by one row. */
+int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *value, void *into);
+
+/* `adam` or `{adam: {...}}`: which of n sections is meant, -1 after a diagnosis; *inner is the
+ * mapping, or NULL. */
+int poise__keys_pick(poise__reading *r, const poise__yaml *node, const char *what, int n,
+                     const poise_section *const *s, const poise__yaml **inner);
+
+/* "'exprets' is not a ...; the nearest is 'experts'": the message of an unknown word.  `known` may
+ * hold NULLs.  Returns -1. */
+int poise__unknown(poise__reading *r, poise_place place, const char *what, const char *word, int n,
+                   const char *const *known);
+
+/* ", for $experts" where the value stands for a parameter, else "". */
+const char *poise__via(const poise__yaml *n, char *buf, size_t size);
+
+/* Write back: a mapping of every key whose field says something, OWN keys left out. */
+poise__yaml *poise__keys_write(poise__arena *a, const poise_section *s, const void *from,
+                               poise_error *err);
+/* Nodes of values; `text` is quoted where it must be. */
+poise__yaml *poise__node_text(poise__arena *a, const char *text, poise_error *err);
+poise__yaml *poise__node_int(poise__arena *a, int64_t v, poise_error *err);
+poise__yaml *poise__node_number(poise__arena *a, double v, poise_error *err);
+poise__yaml *poise__node_map(poise__arena *a, poise_error *err);
+
+#endif

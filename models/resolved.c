@@ -1,0 +1,224 @@
+/* A spec as text that reads back to it. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "network.h"
+#include "sections.h"
+
+typedef struct writer {
+    poise__arena *a;
+    poise_error *err;
+} writer;
+
+static int put(writer *w, poise__yaml *map, const char *key, poise__yaml *value)
+{
+    return poise__yaml_set(w->a, map, key, value, w->err);
+}
+
+static int put_text(writer *w, poise__yaml *map, const char *key, const char *text)
+{
+    return text ? put(w, map, key, poise__node_text(w->a, text, w->err)) : 0;
+}
+
+static poise__yaml *node_map(writer *w)
+{
+    return poise__node_map(w->a, w->err);
+}
+
+static int put_path(writer *w, poise__yaml *map, const char *key, const char *path)
+{
+    char folder[PATH_MAX];
+    if (!path || path[0] == '/')
+        return put_text(w, map, key, path);
+    if (!getcwd(folder, sizeof(folder)))
+        return poise_fail(w->err, POISE_E_SYSTEM, POISE_NOWHERE,
+                          "the current folder has no name that can be found");
+    const char *full = poise__arena_printf(w->a, w->err, "%s/%s", folder, path);
+    return full ? put_text(w, map, key, full) : -1;
+}
+
+static int put_format(writer *w, poise__yaml *data, const poise_data_spec *d)
+{
+    poise__format f = {.separator = d->separator,
+                       .strip = d->strip,
+                       .quoted = d->quoted,
+                       .missing = {d->nmissing, d->missing}};
+    poise__yaml *format = poise__keys_write(w->a, &poise__format_section, &f, w->err);
+    if (!d->header_in_file) {
+        poise__yaml *list = poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err);
+        for (int k = 0; k < d->ncolumn; k++)
+            if (poise__yaml_push(w->a, list, poise__node_text(w->a, d->column[k], w->err), w->err) <
+                0)
+                return -1;
+        if (put(w, format, "header", list) < 0)
+            return -1;
+    }
+    return put(w, data, "format", format);
+}
+
+static int put_valid(writer *w, poise__yaml *data, const poise_data_spec *d)
+{
+    if (d->valid_from == 0)
+        return put_path(w, data, "valid", d->valid);
+    poise__yaml *valid = node_map(w);
+    return put_text(w, valid, "from", d->valid_from == 1 ? "train" : "test") < 0 ||
+                   put(w, valid, "fraction", poise__node_number(w->a, d->valid_fraction, w->err)) <
+                       0 ||
+                   put(w, valid, "seed", poise__node_int(w->a, (int64_t)d->valid_seed, w->err)) < 0
+               ? -1
+               : put(w, data, "valid", valid);
+}
+
+static poise__yaml *write_data(writer *w, const poise_spec *s)
+{
+    const poise_data_spec *d = &s->data;
+    poise__yaml *data = node_map(w);
+    int bad;
+    if (d->generate)
+        bad = put_text(w, data, "generate", d->generate) < 0 ||
+              put(w, data, "rows", poise__node_int(w->a, d->rows, w->err)) < 0 ||
+              put(w, data, "seed", poise__node_int(w->a, (int64_t)d->seed, w->err)) < 0;
+    else
+        bad = put_path(w, data, "train", d->train) < 0 || put_valid(w, data, d) < 0 ||
+              put_path(w, data, "test", d->test) < 0 || put_format(w, data, d) < 0 ||
+              put_text(w, data, "weight", s->schema->weight) < 0 ||
+              put(w, data, "limit", poise__node_int(w->a, d->limit, w->err)) < 0;
+    return bad ? NULL : data;
+}
+
+static poise__yaml *write_feature(writer *w, const poise_feature *f)
+{
+    int numeric = f->kind == POISE_NUMERIC;
+    const poise_section *s = numeric ? &poise__numeric_section : &poise__categorical_section;
+    poise__yaml *inner = poise__keys_write(w->a, s, f, w->err), *outer = node_map(w);
+    if (numeric && put(w, inner, "missing",
+                       isnan(f->missing) ? poise__node_text(w->a, "mean", w->err)
+                                         : poise__node_number(w->a, f->missing, w->err)) < 0)
+        return NULL;
+    return put(w, outer, s->name, inner) < 0 ? NULL : outer;
+}
+
+static poise__yaml *write_features(writer *w, const poise_schema *s)
+{
+    poise__yaml *map = node_map(w);
+    for (int k = 0; k < s->nfeature; k++)
+        if (put(w, map, s->feature[k].name, write_feature(w, &s->feature[k])) < 0)
+            return NULL;
+    return map;
+}
+
+static int put_loss(writer *w, poise__yaml *map, const poise_task *t)
+{
+    if (t->kind != POISE_REGRESSION)
+        return put_text(w, map, "loss", t->kind == POISE_BINARY ? "bce" : "softmax");
+    if (t->huber <= 0)
+        return put_text(w, map, "loss", "squared");
+    poise__yaml *outer = node_map(w), *inner = node_map(w);
+    return put(w, inner, "delta", poise__node_number(w->a, t->huber, w->err)) < 0 ||
+                   put(w, outer, "huber", inner) < 0
+               ? -1
+               : put(w, map, "loss", outer);
+}
+
+static poise__yaml *write_task(writer *w, const poise_task *t)
+{
+    poise__yaml *map = node_map(w), *label = node_map(w);
+    static const char *const kind[] = {"binary", "regression", "multiclass"};
+    int bad = put_text(w, label, "column", t->label) < 0 ||
+              put_text(w, label, "positive", t->positive) < 0 || put(w, map, "label", label) < 0 ||
+              put_text(w, map, "when", t->when) < 0 ||
+              put_text(w, map, "type", kind[t->kind]) < 0 || put_loss(w, map, t) < 0 ||
+              put(w, map, "weight", poise__node_number(w->a, t->loss_weight, w->err)) < 0;
+    return bad ? NULL : map;
+}
+
+static poise__yaml *write_tasks(writer *w, const poise_schema *s)
+{
+    poise__yaml *map = node_map(w);
+    for (int t = 0; t < s->ntask; t++)
+        if (put(w, map, s->task[t].name, write_task(w, &s->task[t])) < 0)
+            return NULL;
+    return map;
+}
+
+/* Layers as they were written, with the parameters' values in front. */
+static poise__yaml *write_model(writer *w, const poise_model *m)
+{
+    poise__yaml *map = node_map(w);
+    int bad = put_text(w, map, "about", m->about) < 0 || put_text(w, map, "paper", m->paper) < 0 ||
+              put_text(w, map, "when", m->when) < 0 ||
+              put_text(w, map, "output", m->output_name) < 0;
+    if (!bad && m->params->n > 0)
+        bad = put(w, map, "params", (poise__yaml *)(uintptr_t)m->params) < 0;
+    return bad || put(w, map, "network", (poise__yaml *)(uintptr_t)m->network) < 0 ? NULL : map;
+}
+
+/* The text of a setting as it was: a number stays plain. */
+static poise__yaml *setting_node(writer *w, const char *text)
+{
+    poise__yaml probe = {.kind = POISE__SCALAR, .text = text, .plain = 1};
+    double d;
+    int b;
+    int plain = poise__yaml_number(&probe, &d) == 0 || poise__yaml_bool(&probe, &b) == 0 ||
+                poise__yaml_plain(text);
+    return poise__yaml_scalar(w->a, text, plain, POISE_NOWHERE, w->err);
+}
+
+static int put_setting(writer *w, poise__yaml *map, const poise_setting *s)
+{
+    if (!s->task)
+        return put(w, map, s->name, setting_node(w, s->text[0]));
+    poise__yaml *each = node_map(w);
+    for (int k = 0; k < s->n; k++)
+        if (put(w, each, s->task[k], setting_node(w, s->text[k])) < 0)
+            return -1;
+    return put(w, map, s->name, each);
+}
+
+static poise__yaml *write_balancer(writer *w, const poise_balancer_spec *b)
+{
+    poise__yaml *map = node_map(w), *signals = node_map(w);
+    int bad = (strchr(b->use, '/') ? put_path(w, map, "use", b->use)
+                                   : put_text(w, map, "use", b->use)) < 0 ||
+              put_text(w, signals, "scope", b->scope == POISE_SCOPE_ALL ? "all" : "last") < 0 ||
+              put(w, map, "signals", signals) < 0;
+    if (!bad && b->shared_only >= 0)
+        bad = put(w, map, "shared_only",
+                  poise__yaml_scalar(w->a, b->shared_only ? "true" : "false", 1, POISE_NOWHERE,
+                                     w->err)) < 0;
+    for (int k = 0; k < b->nsetting && !bad; k++)
+        bad = put_setting(w, map, &b->setting[k]) < 0;
+    return bad ? NULL : map;
+}
+
+static poise__yaml *write_train(writer *w, const poise_train_spec *t)
+{
+    const poise_section *s = poise__optimizer_sections[t->optimizer.kind];
+    poise__yaml *map = poise__keys_write(w->a, &poise__train_section, t, w->err);
+    poise__yaml *optimizer = node_map(w);
+    int bad = put(w, optimizer, s->name, poise__keys_write(w->a, s, &t->optimizer, w->err)) < 0 ||
+              put(w, map, "optimizer", optimizer) < 0 ||
+              put_text(w, map, "monitor", t->monitor) < 0;
+    return bad ? NULL : map;
+}
+
+char *poise_spec_resolved(const poise_spec *s, poise_error *err)
+{
+    writer w = {poise__arena_new(err), err};
+    if (!w.a)
+        return NULL;
+    poise__yaml *root = node_map(&w);
+    char *text = NULL;
+    if (put(&w, root, "data", write_data(&w, s)) == 0 &&
+        put(&w, root, "features", write_features(&w, s->schema)) == 0 &&
+        put(&w, root, "tasks", write_tasks(&w, s->schema)) == 0 &&
+        put(&w, root, "model", write_model(&w, s->model)) == 0 &&
+        put(&w, root, "balancer", write_balancer(&w, &s->balancer)) == 0 &&
+        put(&w, root, "train", write_train(&w, &s->train)) == 0)
+        text = poise__yaml_write(root, err);
+    poise__arena_free(w.a);
+    return text;
+}

@@ -1,0 +1,50 @@
+/* The list of all sections, for help and docs. */
+#include <string.h>
+#include "layer.h"
+#include "sections.h"
+
+const poise_section *const *poise_spec_sections(void)
+{
+    static const poise_section *const all[] = {&poise__run_section,
+                                               &poise__data_section,
+                                               &poise__format_section,
+                                               &poise__valid_section,
+                                               &poise__numeric_section,
+                                               &poise__categorical_section,
+                                               &poise__task_section,
+                                               &poise__label_section,
+                                               &poise__huber_section,
+                                               &poise__model_section,
+                                               &poise__model_file_section,
+                                               &poise__balancer_section,
+                                               &poise__signals_section,
+                                               &poise__train_section,
+                                               &poise__sgd_section,
+                                               &poise__adam_section,
+                                               &poise__adamw_section,
+                                               &poise__adagrad_section,
+                                               NULL};
+    return all;
+}
+
+const poise_section *const *poise_layer_kinds(void)
+{
+    static const poise_section *const all[] = {&poise__mlp.section, &poise__dense.section,
+                                               &poise__mixture.section, NULL};
+    return all;
+}
+
+const poise_section *poise_layer_keys(void)
+{
+    return &poise__layer_section;
+}
+
+const poise_section *poise_section_find(const char *name)
+{
+    const poise_section *const *lists[] = {poise_spec_sections(), poise_layer_kinds()};
+    for (int k = 0; k < 2; k++)
+        for (const poise_section *const *s = lists[k]; *s; s++)
+            if (strcmp((*s)->name, name) == 0)
+                return *s;
+    return strcmp(poise__layer_section.name, name) == 0 ? &poise__layer_section : NULL;
+}

@@ -1,0 +1,57 @@
+/* sections.h -- the sections of a run file, and who reads them.  Internal.
+ *
+ * Each read function takes the section's node (NULL where the file has none), fills its part of
+ * r->spec, diagnoses everything wrong, and returns 0, or -1 where its part cannot be used.
+ */
+#ifndef POISE_SECTIONS_H
+#define POISE_SECTIONS_H
+
+#include "reading.h"
+
+extern const poise_section poise__run_section;
+extern const poise_section poise__data_section, poise__format_section, poise__valid_section;
+extern const poise_section poise__numeric_section, poise__categorical_section;
+extern const poise_section poise__task_section, poise__label_section;
+extern const poise_section poise__huber_section;
+extern const poise_section poise__sgd_section, poise__adam_section;
+extern const poise_section poise__adamw_section, poise__adagrad_section;
+extern const poise_section *const poise__loss_sections[4];      /* bce, softmax, squared, huber */
+extern const poise_section *const poise__optimizer_sections[4]; /* as poise_optimizer_kind */
+extern const poise_section poise__train_section;
+extern const poise_section poise__balancer_section, poise__signals_section;
+extern const poise_section poise__model_section, poise__model_file_section;
+
+/* spec->data, r->column, and the sample weight's column. */
+int poise__read_data(poise__reading *r, const poise__yaml *node);
+/* spec->schema->task.  NULL: those of the generator, which the schema has already. */
+int poise__read_tasks(poise__reading *r, const poise__yaml *node);
+int poise__read_features(poise__reading *r, const poise__yaml *node);
+int poise__read_model(poise__reading *r, const poise__yaml *node);
+int poise__read_balancer(poise__reading *r, const poise__yaml *node);
+int poise__read_train(poise__reading *r, const poise__yaml *node);
+
+/* `data: {format: ...}` as its section sees it. */
+typedef struct poise__format {
+    const char *separator, *strip;
+    int quoted;
+    poise__texts missing, header; /* header.n is 0: in the file */
+} poise__format;
+
+/* The index of a column, of a task; -1: there is none. */
+int poise__column_find(const poise__reading *r, const char *name);
+int poise__task_find(const poise_schema *s, const char *name);
+/* Diagnose a column that is not there, where the columns are known.  0 or -1. */
+int poise__column_check(poise__reading *r, poise_place place, const char *what, const char *name);
+/* Diagnose a word that is not a task. */
+int poise__task_unknown(poise__reading *r, poise_place place, const char *what, const char *name);
+/* 1 if `name` matches a pattern of '*' (any text) and '?' (one character). */
+int poise__glob_match(const char *pattern, const char *name);
+
+/* A run file's text, or with text NULL the file at `path`: what poise_spec_read does. */
+poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,
+                              const poise_override *override, poise_diagnostics *diag);
+
+/* Apply overrides to the root of a run file. */
+int poise__overrides(poise__reading *r, poise__yaml *root, int n, const poise_override *o);
+
+#endif

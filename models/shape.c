@@ -1,0 +1,49 @@
+/* Shapes of all instances, and what a task's output must be. */
+#include <inttypes.h>
+#include "layer.h"
+
+static int check_output(const poise__shaper *c, const poise__layer *l, int task)
+{
+    const poise_task *t = &c->schema->task[task];
+    poise__shape s = c->shape[l->first + task];
+    if (s.stack && !l->copies)
+        return poise_diagnose(c->diag, l->place,
+                              "'%s' is the tasks' output, but a stack of %" PRId64, l->name,
+                              s.stack);
+    if (s.width == 0 || s.stack)
+        return 0;
+    if (t->kind != POISE_MULTICLASS && s.width != 1)
+        return poise_diagnose(
+            c->diag, l->kind_at, "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
+            l->name, s.width, t->name, t->kind == POISE_BINARY ? "binary" : "regression");
+    if (t->kind == POISE_MULTICLASS && (s.width == 1 || (t->nclass > 0 && s.width != t->nclass)))
+        return poise_diagnose(c->diag, l->kind_at,
+                              "'%s' has %" PRId64
+                              " outputs for task '%s'; a multiclass task has one per class: say "
+                              "dense: task",
+                              l->name, s.width, t->name);
+    return 0;
+}
+
+int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *shape,
+                  poise_diagnostics *diag)
+{
+    poise__shaper c = {m, s, shape, diag};
+    int bad = 0;
+    for (int k = 0; k < m->nlayer; k++) {
+        const poise__layer *l = &m->layer[k];
+        int n = l->each ? m->ntask : 1;
+        for (int t = 0; t < n; t++) {
+            poise__shape *out = &shape[l->first + t];
+            *out = (poise__shape){0};
+            if (l->kind && l->kind->shape(&c, l, l->each ? t : -1, out) < 0) {
+                *out = (poise__shape){0};
+                bad = -1;
+            }
+        }
+    }
+    for (int t = 0; m->output >= 0 && m->layer[m->output].each && t < m->ntask; t++)
+        if (check_output(&c, &m->layer[m->output], t) < 0)
+            return -1;
+    return bad;
+}

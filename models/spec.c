@@ -1,0 +1,133 @@
+#include <stdlib.h>
+#include <string.h>
+#include "network.h"
+#include "sections.h"
+
+static int read_section(poise__reading *r, const poise__yaml *v, void *into);
+
+#define SECTION(name_, needed, form_, help_)                                                    \
+    {                                                                                           \
+        .name = name_, .kind = POISE_KEY_OWN, .required = needed, .form = form_, .help = help_, \
+        .read = read_section                                                                    \
+    }
+static const poise_key run_rows[] = {
+    SECTION("data", 1, "mapping (data)", "where the rows come from"),
+    SECTION("features", 0, "mapping of column: numeric | categorical",
+            "the inputs; a column may hold * and ?, and is then a pattern"),
+    SECTION("tasks", 0, "mapping of name: keys (task)", "what is predicted"),
+    SECTION("model", 1, "name, or mapping (model, model file)", "the network"),
+    SECTION("balancer", 0, "name, or mapping (balancer)", "how the losses are weighed; equal"),
+    SECTION("train", 0, "mapping (train)", "how the model is trained"),
+};
+const poise_section poise__run_section = {
+    .name = "run", .about = "the top level of a run file", POISE__ROWS(run_rows)};
+
+/* Sections are read one after the other below: each needs those before it. */
+static int read_section(poise__reading *r, const poise__yaml *v, void *into)
+{
+    (void)r, (void)v, (void)into;
+    return 0;
+}
+
+/* Files have columns; what they mean must be said.  A generator says it itself. */
+static int check_complete(poise__reading *r, const poise__yaml *root)
+{
+    static const char *const needed[] = {"features", "tasks"};
+    int bad = 0;
+    for (int k = 0; k < 2; k++)
+        if (!r->spec->data.generate && !poise__yaml_get(root, needed[k]))
+            bad = poise_diagnose(r->diag, root->place,
+                                 "the run has no '%s', and the data is not generated", needed[k]);
+    return bad;
+}
+
+static void read_all(poise__reading *r, const poise__yaml *root)
+{
+    int dummy;
+    if (poise__keys_read(r, root, "the run", &poise__run_section, &dummy) < 0 &&
+        root->kind != POISE__MAP)
+        return;
+    poise__read_data(r, poise__yaml_get(root, "data"));
+    check_complete(r, root);
+    poise__read_tasks(r, poise__yaml_get(root, "tasks"));
+    poise__read_features(r, poise__yaml_get(root, "features"));
+    poise__read_model(r, poise__yaml_get(root, "model"));
+    poise__read_balancer(r, poise__yaml_get(root, "balancer"));
+    poise__read_train(r, poise__yaml_get(root, "train"));
+}
+
+static int set_names(poise__reading *r, const char *path)
+{
+    poise_error err;
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    char *name = poise__arena_text(r->arena, base, &err);
+    char *folder = name ? poise__arena_text(r->arena, path, &err) : NULL;
+    r->spec->path = folder ? poise__arena_text(r->arena, path, &err) : NULL;
+    if (!r->spec->path)
+        return poise_diagnose_error(r->diag, &err);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name)
+        *dot = 0;
+    folder[slash ? (slash == path ? 1 : slash - path) : 0] = 0;
+    r->spec->name = name;
+    r->folder = folder;
+    return 0;
+}
+
+static poise_spec *spec_new(poise_diagnostics *diag)
+{
+    poise_error err;
+    poise__arena *a = poise__arena_new(&err);
+    poise_spec *s = a ? poise__arena_alloc(a, 1, sizeof(*s), &err) : NULL;
+    if (!s) {
+        poise__arena_free(a);
+        poise_diagnose_error(diag, &err);
+        return NULL;
+    }
+    s->arena = a;
+    s->schema = poise_schema_new(&err);
+    if (!s->schema) {
+        poise_diagnose_error(diag, &err);
+        poise_spec_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* The text is given (the fuzzer) or is that of the file. */
+poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,
+                              const poise_override *override, poise_diagnostics *diag)
+{
+    int before = poise_diagnostics_errors(diag);
+    poise_spec *s = spec_new(diag);
+    if (!s)
+        return NULL;
+    poise__reading r = {.arena = s->arena, .diag = diag, .spec = s, .ncolumn = -1};
+    poise__yaml *root = NULL;
+    if (set_names(&r, path) == 0)
+        root = text ? poise__yaml_parse(text, size, s->path, s->arena, diag)
+                    : poise__yaml_read(path, POISE_NOWHERE, s->arena, diag);
+    if (root && poise__overrides(&r, root, noverride, override) == 0)
+        read_all(&r, root);
+    if (r.column)
+        poise_data_columns_free(r.column, r.ncolumn);
+    if (root && poise_diagnostics_errors(diag) == before)
+        return s;
+    poise_spec_free(s);
+    return NULL;
+}
+
+poise_spec *poise_spec_read(const char *path, int noverride, const poise_override *override,
+                            poise_diagnostics *diag)
+{
+    return poise__spec_parse(path, NULL, 0, noverride, override, diag);
+}
+
+void poise_spec_free(poise_spec *s)
+{
+    if (!s)
+        return;
+    poise_schema_free(s->schema);
+    poise__arena_free(s->arena);
+}
