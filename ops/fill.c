@@ -50,8 +50,7 @@ const poise_op poise__op_fill = {
 poise_value *poise_fill(poise_graph *g, double value, int rank, const int64_t *dim,
                         poise_error *err)
 {
-    poise_attr a = {.f = {value}, .i = {rank}};
-    for (int d = 0; d < rank && d < POISE_MAX_RANK; d++)
-        a.i[1 + d] = dim[d];
+    poise_attr a = poise__attr_shape(rank, dim);
+    a.f[0] = value;
     return poise__apply(g, &poise__op_fill, 0, 0, NULL, &a, err);
 }

@@ -6,14 +6,6 @@
 #include "shape.h"
 #include "table.h"
 
-static poise_attr attr_of(int rank, const int64_t *dim)
-{
-    poise_attr a = {.i = {rank}};
-    for (int d = 0; d < rank && d < POISE_MAX_RANK; d++)
-        a.i[1 + d] = dim[d];
-    return a;
-}
-
 static int shape(poise_node *n, poise_error *err)
 {
     char text[96];
@@ -33,7 +25,7 @@ static int backward(poise_graph *g, const poise_node *n, poise_value *const *dou
                     poise_gradient *din, poise_error *err)
 {
     (void)want;
-    const poise_attr a = attr_of(n->in[0]->rank, n->in[0]->dim);
+    const poise_attr a = poise__attr_shape(n->in[0]->rank, n->in[0]->dim);
     return poise__gradient(g, n->op, 1, POISE__IN(dout[0]), &a, &din[0], err);
 }
 
@@ -51,6 +43,6 @@ const poise_op poise__op_reshape = {
 poise_value *poise_reshape(poise_graph *g, poise_value *x, int rank, const int64_t *dim,
                            poise_error *err)
 {
-    const poise_attr a = attr_of(rank, dim);
+    const poise_attr a = poise__attr_shape(rank, dim);
     return poise__apply(g, &poise__op_reshape, 1, 1, POISE__IN(x), &a, err);
 }

@@ -74,6 +74,14 @@ int poise__want_shape(const poise_node *n, int at, int64_t *count, poise_error *
     return 0;
 }
 
+poise_attr poise__attr_shape(int rank, const int64_t *dim)
+{
+    poise_attr a = {.i = {rank}};
+    for (int d = 0; d < rank && rank <= POISE_MAX_RANK; d++)
+        a.i[1 + d] = dim[d];
+    return a;
+}
+
 void poise__out(poise_node *n, int k, poise_dtype dtype, int rank, const int64_t *dim)
 {
     poise_value *v = n->out[k];

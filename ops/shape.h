@@ -24,6 +24,9 @@ int poise__want_count(const poise_node *n, int k, const char *what, int64_t coun
  * within int64. */
 int poise__want_shape(const poise_node *n, int at, int64_t *count, poise_error *err);
 
+/* A shape as attributes, the rank at i[0]; dimensions are read where the rank is one that exists. */
+poise_attr poise__attr_shape(int rank, const int64_t *dim);
+
 /* Set the type and shape of output k. */
 void poise__out(poise_node *n, int k, poise_dtype dtype, int rank, const int64_t *dim);
 void poise__out_like(poise_node *n, int k, const poise_value *v);
