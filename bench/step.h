@@ -1,0 +1,60 @@
+/* step.h -- one case made ready to run, and its time. */
+#ifndef POISE_BENCH_STEP_H
+#define POISE_BENCH_STEP_H
+
+#include "../core/session.h"
+#include "../train/host.h"
+#include "../train/optimizer.h"
+#include "../train/signals.h"
+#include "case.h"
+
+/* What the step does for the balancer: one row per word that is not a strategy's name. */
+#define BENCH_SIGNALS(X)                                                                     \
+    X(none, 0, POISE_SCOPE_LAST, "all weights 1, no signal")                                 \
+    X(gram, POISE_SIGNAL_GRAM, POISE_SCOPE_LAST, "the Gram matrix of the last shared layer") \
+    X(gramall, POISE_SIGNAL_GRAM, POISE_SCOPE_ALL, "the Gram matrix of all that is shared")
+
+enum { BENCH_BATCHES = 8 }; /* different random batches, in turns */
+
+typedef struct bench_step {
+    const bench_case *c;
+    int threads;
+    poise_store *store;
+    poise_graph *graph;
+    bench_network net;
+    poise_plugin *plugin; /* NULL: one of BENCH_SIGNALS */
+    poise_balance *balance;
+    poise__host host;
+    poise_balance_call ones;
+    poise_step_graph built;
+    poise_session *session;
+    poise_optimizer *optimizer;
+    uint64_t done;  /* steps */
+    float *numeric; /* [BENCH_BATCHES, B, dense] */
+    int32_t *ids;   /* [BENCH_BATCHES, B, cats] */
+    float *label;   /* [BENCH_BATCHES, T, B] */
+} bench_step;
+
+/* balancer: a row of BENCH_SIGNALS, a strategy's name or a path.  On failure nothing is left. */
+int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, int threads,
+                    poise_error *err);
+void bench_step_close(bench_step *s);
+
+/* One training step on the next batch: inputs, forward, balancer, backward, optimiser. */
+int bench_step_run(bench_step *s, poise_error *err);
+
+/* A warm-up of a tenth of `steps` (at least 3), then the median over `blocks` blocks of the seconds
+ * per step.  */
+int bench_step_time(bench_step *s, int steps, int blocks, double *seconds, poise_error *err);
+
+size_t bench_step_parameter_bytes(const bench_step *s);
+
+/* ---- peak.c ---- */
+
+/* FLOP/s of C[2048, 1024] = A[2048, 1024] B[1024, 1024], one product on each of `threads` threads:
+ * the best of `tries`. */
+int bench_gemm_peak(int threads, int tries, double *flops, poise_error *err);
+
+double bench_seconds(void); /* of a clock that only goes forward */
+
+#endif
