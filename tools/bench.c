@@ -1,0 +1,148 @@
+/* poise bench -- the time of a training step, beside what the machine could do. */
+#include <stdio.h>
+#include <string.h>
+#include "../bench/step.h"
+#include "../core/search.h"
+#include "run.h"
+
+enum { MAX_CASES = 16, PEAK_TRIES = 7 };
+
+typedef struct figures {
+    const bench_case *c;
+    const char *balancer;
+    int threads;
+    double seconds, peak; /* per step; FLOP/s */
+    size_t arena, parameters;
+} figures;
+
+static int unknown_case(const tool_arguments *a, const char *name)
+{
+    const char *names[MAX_CASES];
+    const char *nearest;
+    int n = 0;
+
+    for (const bench_case *c = bench_cases; c->name && n < MAX_CASES; c++)
+        names[n++] = c->name;
+    nearest = poise__nearest(name, n, names);
+    if (nearest)
+        return tool_wrong(a->command, "unknown case '%s'; did you mean '%s'?", name, nearest);
+    return tool_wrong(a->command, "unknown case '%s'; it is tiny, census, ctr or wide", name);
+}
+
+static int measure(figures *f, int steps, int blocks, poise_error *err)
+{
+    bench_step s;
+    int status;
+
+    if (bench_step_open(&s, f->c, f->balancer, f->threads, err) < 0)
+        return -1;
+    status = bench_step_time(&s, steps, blocks, &f->seconds, err);
+    if (status == 0)
+        status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
+    f->arena = poise_session_arena_bytes(s.session);
+    f->parameters = bench_step_parameter_bytes(&s);
+    bench_step_close(&s);
+    return status;
+}
+
+static void print(const figures *f)
+{
+    char arena[32], parameters[32];
+    double flops = bench_case_flops(f->c) / f->seconds;
+
+    printf("case %s, balancer %s, %d thread%s\n", f->c->name, f->balancer, f->threads,
+           f->threads == 1 ? "" : "s");
+    printf("  %12.0f samples/s\n", (double)f->c->batch / f->seconds);
+    printf("  %12.3f ms per step of %d rows\n", 1e3 * f->seconds, (int)f->c->batch);
+    printf("  %12.1f GFLOP/s, %.0f %% of the GEMM peak\n", flops / 1e9, 100 * flops / f->peak);
+    printf("  %12.1f GFLOP/s GEMM peak\n", f->peak / 1e9);
+    printf("  %12s arena, %s parameters\n", tool_bytes_text((double)f->arena, arena, sizeof arena),
+           tool_bytes_text((double)f->parameters, parameters, sizeof parameters));
+}
+
+static void print_json_text(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20)
+            printf("\\u%04x", (unsigned)c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+static void print_json(const figures *f)
+{
+    double flops = bench_case_flops(f->c);
+
+    printf("{\"case\": \"%s\", \"balancer\": ", f->c->name);
+    print_json_text(f->balancer);
+    printf(", \"threads\": %d, \"samples_per_s\": %.0f, \"ms_per_step\": %.4f, \"gflop\": %.4f, "
+           "\"gflops\": %.2f, \"gemm_peak_gflops\": %.2f, \"arena_bytes\": %zu, "
+           "\"parameter_bytes\": %zu}\n",
+           f->threads, (double)f->c->batch / f->seconds, 1e3 * f->seconds, flops / 1e9,
+           flops / f->seconds / 1e9, f->peak / 1e9, f->arena, f->parameters);
+}
+
+static int run(const tool_arguments *a)
+{
+    const char *name = tool_value(a, "case"), *balancer = tool_value(a, "balancer");
+    char path[TOOL_PATH] = "none";
+    uint64_t threads = 1, steps = 0, blocks = 5;
+    figures f = {.c = bench_case_find(name ? name : "ctr"), .balancer = path};
+    poise_error err;
+    int status;
+
+    if (!f.c)
+        return unknown_case(a, name);
+    if (balancer && tool_balancer_path(balancer, path, sizeof path, &err) < 0)
+        return tool_failed(&err);
+    steps = (uint64_t)f.c->steps;
+    status = tool_number(a, "threads", 1, 1024, &threads);
+    if (status == TOOL_OK)
+        status = tool_number(a, "steps", 1, 1000000, &steps);
+    if (status == TOOL_OK)
+        status = tool_number(a, "blocks", 1, 1000, &blocks);
+    if (status != TOOL_OK)
+        return status;
+    f.threads = (int)threads;
+    if (measure(&f, (int)steps, (int)blocks, &err) < 0)
+        return tool_failed(&err);
+    if (tool_flag(a, "json"))
+        print_json(&f);
+    else
+        print(&f);
+    return TOOL_OK;
+}
+
+static const tool_option options[] = {
+    {"case", "CASE", "tiny, census, ctr (default) or wide", 0},
+    {"balancer", "NAME", "none (default), gram, gramall, or a strategy as for train", 0},
+    {"threads", "N", "threads to use; default 1", 0},
+    {"steps", "N", "steps per block; default: the case's", 0},
+    {"blocks", "N", "blocks; the median is shown; default 5", 0},
+    {"json", NULL, "print one JSON object", 0},
+    TOOL_OPTION_END};
+
+const tool_command tool_bench = {
+    .name = "bench",
+    .words = "",
+    .summary = "time a training step of a fixed size on random data",
+    .text =
+        "  case    batch  features (dense; categorical x rows x dim)  experts          towers\n"
+        "  tiny      256  16                                           8 x [16]         [8] x 2\n"
+        "  census    512  8; 32 x 64 x 4                               8 x [64]         [32] x 2\n"
+        "  ctr      2048  13; 26 x 100000 x 16                         8 x [256, 128]   [64] x 3\n"
+        "  wide     4096  40 x 250000 x 32                             16 x [512, 256]  [128, 64] "
+        "x 8\n"
+        "\n"
+        "gram asks for the Gram matrix of the last shared layer, gramall for that of all\n"
+        "shared parameters. GFLOP/s count the linear maps and mixtures; the GEMM peak is\n"
+        "measured in the same process on a product of 2048 x 1024 x 1024 per thread.\n",
+    .option = options,
+    .run = run};

@@ -1,0 +1,189 @@
+/* poise check -- what a spec says, without training: layers, shapes, parameters, what is shared. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "../models/model.h"
+#include "../ops/ops.h"
+#include "../train/signals.h"
+#include "run.h"
+
+enum { FIRST_ROWS = 5000 };
+
+/* ---- data ---------------------------------------------------------------------------------- */
+
+static void print_part(const char *name, const poise_dataset *d)
+{
+    if (d)
+        printf("  %-6s %" PRId64 " rows read\n", name, poise_dataset_rows(d));
+}
+
+/* The first rows of every part; they are also what the schema is learnt from here. */
+static int open_data(poise_spec *spec, poise_data *data, poise_error *err)
+{
+    if (!spec->data.limit || spec->data.limit > FIRST_ROWS)
+        spec->data.limit = FIRST_ROWS;
+    if (spec->data.generate && spec->data.rows > FIRST_ROWS)
+        spec->data.rows = FIRST_ROWS;
+    if (poise_data_open(&spec->data, spec->schema, data, err) < 0)
+        return -1;
+    printf("data (the first %d rows of each part)\n", FIRST_ROWS);
+    print_part("train", data->train);
+    print_part("valid", data->valid);
+    print_part("test", data->test);
+    return 0;
+}
+
+static void print_features(const poise_schema *s)
+{
+    int64_t rows = 0, bytes = 0;
+    char text[32];
+
+    for (int k = 0; k < s->nfeature; k++)
+        if (s->feature[k].kind == POISE_CATEGORICAL) {
+            rows += poise_feature_rows(&s->feature[k]);
+            bytes +=
+                poise_feature_rows(&s->feature[k]) * s->feature[k].dim * (int64_t)sizeof(float);
+        }
+    printf("\nfeatures\n  %d numeric, %d categorical\n", poise_schema_numeric(s),
+           poise_schema_categorical(s));
+    if (rows)
+        printf("  embeddings: %" PRId64 " rows, %s, with the values in these rows\n", rows,
+               tool_bytes_text((double)bytes, text, sizeof text));
+    printf("\ntasks\n");
+    for (int t = 0; t < s->ntask; t++) {
+        const poise_task *k = &s->task[t];
+
+        printf("  %-14s ", k->name);
+        if (k->kind == POISE_BINARY)
+            printf("binary, %.3g %% positive", 100 * k->base_rate);
+        else if (k->kind == POISE_REGRESSION)
+            printf("regression, mean %.4g", k->base_rate);
+        else
+            printf("%" PRId64 " classes", k->nclass);
+        printf("%s%s\n", k->when ? ", where " : "", k->when ? k->when : "");
+    }
+}
+
+/* ---- model --------------------------------------------------------------------------------- */
+
+static int print_layer(void *user, const poise_layer_info *l)
+{
+    char shape[96], count[32];
+
+    (void)user;
+    if (l->repeats > 1)
+        snprintf(shape, sizeof shape, "%s, %d times", l->shape, l->repeats);
+    else
+        snprintf(shape, sizeof shape, "%s", l->shape);
+    printf("  %-14s %-10s %-26s %9s  %s:%u\n", l->name, l->kind, shape,
+           tool_count_text((double)l->parameters, count, sizeof count),
+           l->place.file ? l->place.file : "", l->place.line);
+    return 0;
+}
+
+static void print_parameters(const poise_store *store, const char *title, int n, const int *index)
+{
+    int64_t total = 0;
+    int width = 0;
+
+    printf("%s\n", title);
+    if (!n)
+        printf("  nothing\n");
+    for (int k = 0; k < n; k++)
+        if ((int)strlen(poise_store_at(store, index[k])->name) > width)
+            width = (int)strlen(poise_store_at(store, index[k])->name);
+    for (int k = 0; k < n; k++) {
+        const poise_parameter *p = poise_store_at(store, index[k]);
+
+        total += p->count;
+        printf("  %-*s ", width, p->name);
+        for (int d = 0; d < p->rank; d++)
+            printf("%s%" PRId64, d ? " x " : " ", p->dim[d]);
+        printf("\n");
+    }
+    if (n)
+        printf("  %" PRId64 " parameters in all\n", total);
+}
+
+static int print_shared(const poise_spec *spec, poise_store *store, poise_graph *g,
+                        poise_error *err)
+{
+    poise_network net;
+    poise_shared shared;
+    int64_t total = 0;
+    char bytes[32];
+
+    poise_graph_train(g, 1);
+    if (poise_model_build(spec->model, spec->schema, g, spec->train.batch, &net, err) < 0 ||
+        poise_find_shared(g, net.ntask, net.loss, &shared, err) < 0)
+        return -1;
+    for (int k = 0; k < poise_store_count(store); k++)
+        total += poise_store_at(store, k)->count;
+    printf("  %" PRId64 " parameters in all, %s\n\n", total,
+           tool_bytes_text((double)total * sizeof(float), bytes, sizeof bytes));
+    print_parameters(store, "shared by two or more tasks", shared.nshared, shared.shared);
+    printf("\n");
+    print_parameters(store, "last shared layer (what norms and Gram matrices are of)", shared.nlast,
+                     shared.last);
+    poise_shared_done(&shared);
+    return 0;
+}
+
+static int print_model(const poise_spec *spec, poise_error *err)
+{
+    poise_store *store = poise_store_new(err);
+    poise_graph *g = store ? poise_network_graph(store, err) : NULL;
+    int status = -1;
+
+    printf("\n  %-14s %-10s %-26s %9s\n", "layer", "kind", "output (B rows)", "weights");
+    if (g && poise_model_describe(spec->model, spec->schema, print_layer, NULL, err) == 0)
+        status = print_shared(spec, store, g, err);
+    poise_graph_free(g);
+    poise_store_free(store);
+    return status;
+}
+
+static int check(poise_spec *spec)
+{
+    poise_data data = {0};
+    poise_error err;
+    int status;
+
+    if (tool_balancer_check(spec, spec->balancer.use, &err) < 0)
+        return tool_failed(&err);
+    if (open_data(spec, &data, &err) < 0)
+        return tool_failed(&err);
+    print_features(spec->schema);
+    status = print_model(spec, &err) < 0 ? tool_failed(&err) : TOOL_OK;
+    poise_data_done(&data);
+    if (status == TOOL_OK)
+        printf("\nbalancer %s\n%s is right\n", spec->balancer.use, spec->path);
+    return status;
+}
+
+static int run(const tool_arguments *a)
+{
+    int status;
+    poise_spec *spec = tool_spec(a, a->word[0], &status);
+
+    if (spec)
+        status = check(spec);
+    poise_spec_free(spec);
+    return status;
+}
+
+static const tool_option options[] = {
+    {"balancer", "NAME|PATH", "the strategy, in place of the spec's", 0},
+    TOOL_OPTION_SET,
+    TOOL_OPTION_END};
+
+const tool_command tool_check = {
+    .name = "check",
+    .words = "SPEC",
+    .min_words = 1,
+    .max_words = 1,
+    .summary = "check a spec and show its layers, shapes and what is shared",
+    .text = "Reads the spec and the first rows of its data, and prints every error of the spec as\n"
+            "file:line:column: error: ... (exit status 2).\n",
+    .option = options,
+    .run = run};

@@ -1,0 +1,233 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "run.h"
+
+enum { MAX_OVERRIDES = 200 };
+
+/* The overrides that the command line asks for, and the texts that they stand on. */
+typedef struct overrides {
+    int n;
+    poise_override row[MAX_OVERRIDES];
+    char *text[MAX_OVERRIDES];
+    char balancer[2 * TOOL_PATH + 3]; /* quoted as YAML */
+} overrides;
+
+static void overrides_done(overrides *o)
+{
+    for (int k = 0; k < MAX_OVERRIDES; k++)
+        free(o->text[k]);
+    free(o);
+}
+
+/* "KEY=VALUE" is kept as a copy that is cut in two. */
+static int add(const tool_command *c, overrides *o, const char *pair)
+{
+    char *copy = strdup(pair), *equals = copy ? strchr(copy, '=') : NULL;
+
+    if (!copy) {
+        poise_error err;
+
+        poise_fail(&err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the options");
+        return tool_failed(&err);
+    }
+    if (!equals || equals == copy || o->n == MAX_OVERRIDES) {
+        free(copy);
+        return o->n == MAX_OVERRIDES
+                   ? tool_wrong(c, "--set is given more than %d times", MAX_OVERRIDES)
+                   : tool_wrong(c, "--set '%s' is not KEY=VALUE, as train.epochs=3", pair);
+    }
+    *equals = '\0';
+    o->text[o->n] = copy;
+    o->row[o->n++] = (poise_override){copy, equals + 1};
+    return TOOL_OK;
+}
+
+static int add_number(const tool_arguments *a, overrides *o, const char *option, uint64_t max)
+{
+    uint64_t value = 0;
+    char pair[64];
+    int status = tool_number(a, option, 0, max, &value);
+
+    if (status != TOOL_OK || !tool_value(a, option))
+        return status;
+    snprintf(pair, sizeof pair, "train.%s=%" PRIu64, option, value);
+    return add(a->command, o, pair);
+}
+
+static int collect(const tool_arguments *a, overrides *o)
+{
+    const char *pair;
+    int status = TOOL_OK;
+
+    for (int k = 0; status == TOOL_OK && (pair = tool_value_at(a, "set", k)); k++)
+        status = add(a->command, o, pair);
+    if (status == TOOL_OK)
+        status = add_number(a, o, "seed", INT64_MAX);
+    if (status == TOOL_OK)
+        status = add_number(a, o, "threads", 1024);
+    return status;
+}
+
+static void quote(const char *text, char *to)
+{
+    *to++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            *to++ = '\\';
+        *to++ = *text;
+    }
+    *to++ = '"';
+    *to = '\0';
+}
+
+static poise_spec *read_spec(const char *path, const overrides *o, int from, int print)
+{
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_spec *spec;
+    char text[POISE_ERROR_TEXT];
+
+    if (!diag) {
+        tool_failed(&err);
+        return NULL;
+    }
+    spec = poise_spec_read(path, o->n - from, o->row + from, diag);
+    for (int k = 0; print && k < poise_diagnostics_count(diag); k++)
+        fprintf(stderr, "%s\n", poise_diagnostics_text(diag, k, text, sizeof text));
+    if (!spec && print && poise_diagnostics_errors(diag) > poise_diagnostics_count(diag))
+        fprintf(stderr, "%d errors in all\n", poise_diagnostics_errors(diag));
+    poise_diagnostics_free(diag);
+    return spec;
+}
+
+/* Another strategy than the spec's replaces the whole `balancer:` entry, settings too; the spec's
+ * own keeps them.  row[0] is the replacement, in front of the --set rows that may refine it. */
+static poise_spec *read_with_balancer(const char *path, const char *balancer, overrides *o)
+{
+    poise_spec *spec = read_spec(path, o, 1, 0);
+
+    if (spec && !strcmp(spec->balancer.use, balancer)) {
+        poise_spec_free(spec);
+        return read_spec(path, o, 1, 1);
+    }
+    poise_spec_free(spec);
+    quote(balancer, o->balancer);
+    o->row[0] = (poise_override){"balancer", o->balancer};
+    return read_spec(path, o, 0, 1);
+}
+
+poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status)
+{
+    const char *balancer = tool_value(a, "balancer");
+    overrides *o = calloc(1, sizeof *o);
+    char name[TOOL_PATH];
+    poise_spec *spec = NULL;
+    poise_error err;
+
+    *status = TOOL_OK;
+    if (!o) {
+        poise_fail(&err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the options");
+        *status = tool_failed(&err);
+        return NULL;
+    }
+    if (balancer) {
+        o->n = 1; /* its row, filled by read_with_balancer */
+        if (tool_balancer_path(balancer, name, sizeof name, &err) < 0)
+            *status = tool_failed(&err);
+    }
+    if (*status == TOOL_OK)
+        *status = collect(a, o);
+    if (*status == TOOL_OK) {
+        spec = balancer ? read_with_balancer(path, name, o) : read_spec(path, o, 0, 1);
+        *status = spec ? TOOL_OK : TOOL_WRONG;
+    }
+    overrides_done(o);
+    return spec;
+}
+
+const char *tool_join(const char *folder, const char *name, char *buf, size_t size)
+{
+    size_t length = strlen(folder);
+
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    snprintf(buf, size, "%.*s/%s", (int)length, folder, name);
+    return buf;
+}
+
+int tool_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static int refuse_unfinished(const tool_arguments *a, const char *folder)
+{
+    char state[TOOL_PATH], result[TOOL_PATH];
+
+    if (tool_exists(tool_join(folder, "state.safetensors", state, sizeof state)) &&
+        !tool_exists(tool_join(folder, "result.json", result, sizeof result)))
+        return tool_wrong(a->command,
+                          "%s holds a run that has not ended; continue it with --resume %s, "
+                          "or choose another --out",
+                          folder, folder);
+    return TOOL_OK;
+}
+
+static int cannot_make(const char *folder)
+{
+    poise_error err;
+
+    poise_fail(&err, POISE_E_SYSTEM, POISE_NOWHERE,
+               "cannot make the folder %s: %s; choose another with --out", folder, strerror(errno));
+    return tool_failed(&err);
+}
+
+int tool_out(const tool_arguments *a, const char *name, char *buf, size_t size)
+{
+    const char *out = tool_value(a, "out");
+
+    if (out) {
+        if (strlen(out) >= size)
+            return tool_wrong(a->command, "--out is longer than %zu letters", size - 1);
+        memcpy(buf, out, strlen(out) + 1);
+        return refuse_unfinished(a, out);
+    }
+    if (mkdir("runs", 0777) < 0 && errno != EEXIST)
+        return cannot_make("runs");
+    for (int n = 1; n < 1000000; n++) {
+        if (snprintf(buf, size, "runs/%s-%d", name, n) >= (int)size)
+            return tool_wrong(a->command, "the spec's name is too long for a folder's");
+        if (mkdir(buf, 0777) == 0)
+            return TOOL_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    return cannot_make(buf);
+}
+
+void tool_print_result(const poise_result *r)
+{
+    int width = 8;
+
+    for (int t = 0; t < r->ntask; t++)
+        if ((int)strlen(r->task[t].name) > width)
+            width = (int)strlen(r->task[t].name);
+    printf("%-*s %9s %14s %9s %9s %9s\n", width, r->part, "auc", "best possible", "logloss", "rmse",
+           "weight");
+    for (int t = 0; t < r->ntask; t++) {
+        const poise_task_result *k = &r->task[t];
+
+        printf("%-*s ", width, k->name);
+        tool_print_figure(9, 5, k->auc);
+        tool_print_figure(15, 5, k->auc_best_possible);
+        tool_print_figure(10, 5, k->logloss);
+        tool_print_figure(10, 5, k->rmse);
+        tool_print_figure(10, 4, k->weight);
+        printf("\n");
+    }
+}

@@ -1,0 +1,75 @@
+/* run.h -- what the commands that train have in common: the spec with its overrides, the run
+ * folder, progress, and a figure table. */
+#ifndef POISE_TOOLS_RUN_H
+#define POISE_TOOLS_RUN_H
+
+#include <time.h>
+#include "../train/trainer.h"
+#include "command.h"
+
+/* Rows of an option table. */
+#define TOOL_OPTION_SET                                                              \
+    {                                                                                \
+        "set", "KEY=VALUE", "override a key of the spec, as --set train.epochs=3", 1 \
+    }
+#define TOOL_OPTION_SEED                        \
+    {                                           \
+        "seed", "N", "the seed (train.seed)", 0 \
+    }
+#define TOOL_OPTION_THREADS                                                    \
+    {                                                                          \
+        "threads", "N", "threads to use (train.threads); 0: all processors", 0 \
+    }
+#define TOOL_OPTION_END     \
+    {                       \
+        NULL, NULL, NULL, 0 \
+    }
+
+enum { TOOL_PATH = 4096 };
+
+/* ---- run.c ---- */
+
+/* The spec at `path` with --set, --seed, --threads and --balancer (where the command has them)
+ * applied.  Warnings are printed.  NULL after the errors were printed; *status is then how to end. */
+poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status);
+
+/* --out DIR, or a new folder runs/NAME-1, -2, ...  TOOL_OK, or the status after a message. */
+int tool_out(const tool_arguments *a, const char *name, char *buf, size_t size);
+
+/* "runs/a/result.json" into buf; returns buf. */
+const char *tool_join(const char *folder, const char *name, char *buf, size_t size);
+int tool_exists(const char *path);
+
+void tool_print_result(const poise_result *r);
+
+/* ---- strategy.c ---- */
+
+/* A balancer as the command line names it: a name as it is, a path (it holds '/' or ends in .so)
+ * absolute, because in a spec paths are relative to the spec.  0 or -1 with *err. */
+int tool_balancer_path(const char *name, char *buf, size_t size, poise_error *err);
+
+/* Load `use`, and check the spec's settings if it is the spec's own: what would otherwise be found
+ * when the data has been read, or after hours of a comparison.  0 or -1 with *err. */
+int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err);
+
+/* ---- progress.c ----
+ *
+ * On a terminal one line that is written over some times a second; else a plain line now and then.
+ * The end of an epoch is a line of its own in both. */
+typedef struct tool_progress {
+    int terminal;
+    int shown;             /* the bytes of the line that stands on the terminal */
+    struct timespec spoke; /* when the last plain line was written */
+    uint64_t step;         /* the last one heard of */
+} tool_progress;
+
+void tool_progress_init(tool_progress *p);
+/* A poise_train_options.progress with a tool_progress as `user`. */
+int tool_progress_show(void *user, const poise_progress *now);
+void tool_progress_clear(tool_progress *p);
+
+/* From now on SIGINT and SIGTERM are remembered: tool_interrupted tells.  A second one kills. */
+void tool_interrupt_catch(void);
+int tool_interrupted(void);
+
+#endif

@@ -1,0 +1,87 @@
+/* strategy.c -- the strategy that a command line or a spec names. */
+#define _XOPEN_SOURCE 700 /* realpath */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "run.h"
+
+int tool_balancer_path(const char *name, char *buf, size_t size, poise_error *err)
+{
+    size_t length = strlen(name);
+    char *full;
+
+    if (!strchr(name, '/') && !(length > 3 && !strcmp(name + length - 3, ".so"))) {
+        if (length >= size)
+            return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                              "the balancer's name has %zu letters; a name is short", length);
+        memcpy(buf, name, length + 1);
+        return 0;
+    }
+    full = realpath(name, NULL);
+    if (!full)
+        return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "balancer %s: %s", name,
+                          strerror(errno));
+    length = strlen(full);
+    if (length >= size) {
+        free(full);
+        return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "balancer %s: its path is too long",
+                          name);
+    }
+    memcpy(buf, full, length + 1);
+    free(full);
+    return 0;
+}
+
+static int same_name(void *user, const char *name, const char *path)
+{
+    (void)path;
+    return !strcmp(user, name);
+}
+
+/* 1 if something is there under that name or path, whether it loads or not. */
+static int is_there(const char *use)
+{
+    char name[TOOL_PATH];
+    size_t length = strlen(use);
+
+    if (strchr(use, '/'))
+        return tool_exists(use);
+    if (length >= sizeof name)
+        return 0;
+    memcpy(name, use, length + 1);
+    return poise_plugin_list(same_name, name, NULL) == 1;
+}
+
+static int settings_suit(const poise_spec *spec, poise_plugin *p, poise_error *err)
+{
+    const poise_balancer_spec *own = &spec->balancer;
+    uint32_t ntask = (uint32_t)spec->schema->ntask;
+    const char **task = calloc(ntask, sizeof *task);
+    poise_balance *b = NULL;
+
+    if (!task)
+        return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the tasks' names");
+    for (uint32_t t = 0; t < ntask; t++)
+        task[t] = spec->schema->task[t].name;
+    b = poise_balance_new(p, ntask, task, spec->train.seed, own->nsetting, own->setting, NULL, err);
+    free(task);
+    poise_balance_free(b);
+    return b ? 0 : -1;
+}
+
+int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err)
+{
+    int own = !strcmp(spec->balancer.use, use), status = 0;
+    poise_plugin *p = poise_plugin_load(use, err);
+
+    if (!p) {
+        if (!is_there(use))
+            err->code = POISE_E_SPEC;
+        return -1;
+    }
+    if (own)
+        status = settings_suit(spec, p, err);
+    poise_plugin_free(p);
+    return status;
+}

@@ -1,0 +1,96 @@
+/* poise train -- one run, or the rest of one. */
+#include <stdio.h>
+#include <string.h>
+#include "run.h"
+
+static void ended(const poise_result *r, const char *out)
+{
+    char time[32], rate[32];
+
+    printf("%s, seed %llu: %d epochs, best %d, %s, %s samples/s -> %s\n", r->balancer,
+           (unsigned long long)r->seed, r->epochs, r->best_epoch,
+           tool_time_text(r->seconds, time, sizeof time),
+           tool_count_text(r->samples_per_second, rate, sizeof rate), out);
+    tool_print_result(r);
+}
+
+static int train(const poise_spec *spec, const char *out, int resume)
+{
+    tool_progress progress;
+    poise_result r;
+    poise_error err;
+    int status;
+
+    tool_progress_init(&progress);
+    status = poise_train(
+        spec,
+        &(poise_train_options){
+            .out = out, .resume = resume, .progress = tool_progress_show, .user = &progress},
+        &r, &err);
+    tool_progress_clear(&progress);
+    if (status == 0) {
+        ended(&r, out);
+        poise_result_done(&r);
+        return TOOL_OK;
+    }
+    status = tool_failed(&err);
+    if (err.code == POISE_E_STOPPED)
+        fprintf(stderr, "continue with: poise train --resume %s\n", out);
+    return status;
+}
+
+static int run(const tool_arguments *a)
+{
+    const char *resume = tool_value(a, "resume");
+    const char *path = a->nword ? a->word[0] : NULL;
+    char out[TOOL_PATH], resolved[TOOL_PATH];
+    poise_spec *spec;
+    poise_error err;
+    int status;
+
+    if (resume && tool_value(a, "out"))
+        return tool_wrong(a->command, "--resume continues in its own folder; leave --out away");
+    if (!resume && !path)
+        return tool_wrong(a->command, "which spec? poise train SPEC, or --resume DIR");
+    if (resume && !tool_exists(tool_join(resume, "state.safetensors", out, sizeof out)))
+        return tool_wrong(a->command, "%s is not there: %s holds no run to continue", out, resume);
+    if (!path)
+        path = tool_join(resume, "spec.yaml", resolved, sizeof resolved);
+    tool_interrupt_catch();
+    spec = tool_spec(a, path, &status);
+    if (!spec)
+        return status;
+    if (tool_balancer_check(spec, spec->balancer.use, &err) < 0)
+        status = tool_failed(&err);
+    else if (resume)
+        status = train(spec, resume, 1);
+    else if ((status = tool_out(a, spec->name, out, sizeof out)) == TOOL_OK)
+        status = train(spec, out, 0);
+    poise_spec_free(spec);
+    return status;
+}
+
+static const tool_option options[] = {
+    {"out", "DIR", "the run's folder; default runs/<spec>-<n>, n the first free number", 0},
+    {"balancer", "NAME|PATH", "the strategy, in place of the spec's (its settings: --set)", 0},
+    TOOL_OPTION_SET,
+    TOOL_OPTION_SEED,
+    TOOL_OPTION_THREADS,
+    {"resume", "DIR", "continue the run in DIR, to the same bits as if it had not stopped", 0},
+    TOOL_OPTION_END};
+
+const tool_command tool_train = {
+    .name = "train",
+    .words = "SPEC",
+    .max_words = 1,
+    .summary = "train the model of a spec with its balancer",
+    .text = "Writes spec.yaml (resolved), log.jsonl, result.json, model.safetensors (the best\n"
+            "epoch) and state.safetensors (what a resume needs) into the run's folder.\n"
+            "\n"
+            "Paths in a spec are relative to the spec, paths on the command line to the current\n"
+            "folder. With --resume, SPEC may be left away: the folder's spec.yaml is taken.\n"
+            "Ctrl-C writes a checkpoint and ends; a second Ctrl-C kills.\n"
+            "\n"
+            "  poise train funnel.yaml --balancer gradnorm --set balancer.alpha=1 --seed 2\n",
+    .option = options,
+    .run = run};
