@@ -1,0 +1,17 @@
+# bench times every way of balancing and prints one JSON object with --json.
+source "$(dirname "$0")/harness.bash"
+
+for balancer in none gram gramall equal dwa dtp uncertainty gradnorm; do
+    expect 0 bench --case tiny --balancer $balancer --steps 2 --blocks 2 --threads 2 --json
+    cp "$output" bench.json
+    [ "$(json bench.json case)" = tiny ] || fail 'case'
+    [ "$(json bench.json balancer)" = $balancer ] || fail 'balancer'
+    for key in samples_per_s ms_per_step gflops gemm_peak_gflops arena_bytes parameter_bytes; do
+        awk -v x="$(json bench.json $key)" 'BEGIN { exit !(x > 0) }' || fail "$key is not positive"
+    done
+done
+expect 0 bench --case census --steps 1 --blocks 1
+says 'samples/s'
+says 'GEMM peak'
+expect 1 bench --case tiny --balancer nonesuch
+says 'nonesuch'

@@ -1,0 +1,57 @@
+# predict scores a file row by row with what training learnt: in order, also rows without labels,
+# with unseen and missing values; a file that does not fit is refused with its place.
+source "$(dirname "$0")/harness.bash"
+
+# two columns, two labels that depend on them; deterministic
+awk 'BEGIN {
+    print "colour,size,buy,like"
+    s = 1
+    for (k = 0; k < 2000; k++) {
+        s = (s * 16807) % 2147483647; c = s % 3
+        s = (s * 16807) % 2147483647; z = (s % 1000) / 1000
+        s = (s * 16807) % 2147483647; u = (s % 1000) / 1000
+        s = (s * 16807) % 2147483647; v = (s % 1000) / 1000
+        printf "%s,%.3f,%d,%d\n", substr("redtangry", 3 * c + 1, 3), z, u < 0.2 + 0.6 * (c == 0), v < z
+    }
+}' >rows.csv
+cat >shop.yaml <<'SPEC'
+data: {train: rows.csv, valid: {from: train, fraction: 0.2, seed: 0}}
+features:
+  colour: {categorical: {dim: 4}}
+  size: numeric
+tasks:
+  buy: {label: buy}
+  like: {label: like}
+model: {use: mmoe, experts: 2, units: [8], tower: [4]}
+balancer: equal
+train: {batch: 100, epochs: 10, threads: 1, optimizer: {adam: {rate: 0.02}}}
+SPEC
+mkdir elsewhere
+expect 0 train shop.yaml --out elsewhere/run
+
+printf 'size,colour\n0.1,red\n0.9,tan\n,blue\n0.5,\n' >new.csv
+expect 0 predict elsewhere/run --data new.csv --out scores.csv
+says '4 rows'
+[ "$(head -n 1 scores.csv)" = buy,like ] || fail "header of scores.csv: $(head -n 1 scores.csv)"
+[ "$(wc -l <scores.csv)" -eq 5 ] || fail 'one line per row and a header'
+awk -F, 'NR > 1 && !($1 > 0 && $1 < 1 && $2 > 0 && $2 < 1) { exit 1 }' scores.csv ||
+    fail 'a prediction is not a probability'
+awk -F, 'NR == 2 { red = $1; small = $2 } NR == 3 { exit !(red > $1 && small < $2) }' scores.csv ||
+    fail 'the scores do not follow the data'
+# the same rows in another order and file: the same scores
+printf 'colour,size\ntan,0.9\nred,0.1\n' >turned.csv
+expect 0 predict elsewhere/run --data turned.csv --out turned_scores.csv --threads 2
+[ "$(sed -n 3p turned_scores.csv)" = "$(sed -n 2p scores.csv)" ] || fail 'order changes scores'
+
+printf 'colour\nred\n' >narrow.csv
+expect 1 predict elsewhere/run --data narrow.csv --out none.csv
+says 'size'
+printf 'colour,size\nred,0.1\nred,big\n' >text.csv
+expect 1 predict elsewhere/run --data text.csv --out none.csv
+says 'text\.csv:3'
+says 'big'
+[ ! -e none.csv ] || fail 'a file of scores was left behind by a failure'
+expect 1 predict elsewhere/run --data not-there.csv --out none.csv
+says 'not-there.csv'
+expect 1 predict elsewhere/run --data new.csv --out no/folder/x.csv
+says 'no/folder'
