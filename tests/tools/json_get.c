@@ -6,14 +6,12 @@
 static json_t *step(json_t *at, const char *key)
 {
     json_t *next = json_object_get(at, key);
-    const char *known;
-    json_t *value;
 
     if (next)
         return next;
     fprintf(stderr, "no key '%s'; there are:", key);
-    json_object_foreach(at, known, value)
-        fprintf(stderr, " %s", known);
+    for (void *k = json_object_iter(at); k; k = json_object_iter_next(at, k))
+        fprintf(stderr, " %s", json_object_iter_key(k));
     fprintf(stderr, "\n");
     return NULL;
 }
