@@ -7,14 +7,17 @@
 #error "POISE_VECTOR names the instruction set this copy is compiled for"
 #endif
 
-/* The iterations of the loop that follows are independent although the output may be an input:
- * said to the compiler, because its own test for overlap would choose the slow copy of the loop. */
+/* OpenMP's pragmas for the vectors of one thread (-fopenmp-simd: no runtime).  INDEPENDENT: the
+ * output may be an input, which the compiler's own test for overlap would take for a reason to choose
+ * the slow copy of the loop.  SUM, MAX: the accumulators may be split by lanes, in an order that
+ * depends on the length alone.  (clang 14 does not know the maximum.) */
+#define PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define INDEPENDENT PRAGMA(omp simd)
+#define SUM(...)    PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 #if defined(__clang__)
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#elif defined(__GNUC__)
-#define INDEPENDENT _Pragma("GCC ivdep")
+#define MAX(s)
 #else
-#define INDEPENDENT
+#define MAX(s) PRAGMA(omp simd reduction(max : s))
 #endif
 
 #define MAP(name, expression)                                                            \
@@ -78,53 +81,33 @@ MAP(huber_back, clamp_of(a[i] - b[i], p))
 
 /* ---- sums ---- */
 
-enum { LANES = 16, TILE = 64 };
-
-static inline float fold(const float *s)
-{
-    float t[8];
-    for (int l = 0; l < 8; l++)
-        t[l] = s[l] + s[l + 8];
-    return ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
-}
+enum { TILE = 64 };
 
 static inline float sum_of(int64_t n, const float *a)
 {
-    float s[LANES] = {0};
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            s[l] += a[i + l];
-    for (int l = 0; i < n; i++, l++)
-        s[l] += a[i];
-    return fold(s);
+    float s = 0.0f;
+    SUM(s)
+    for (int64_t i = 0; i < n; i++)
+        s += a[i];
+    return s;
 }
 
 static inline float dot_of(int64_t n, const float *a, const float *b)
 {
-    float s[LANES] = {0};
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            s[l] = FMA(a[i + l], b[i + l], s[l]);
-    for (int l = 0; i < n; i++, l++)
-        s[l] = FMA(a[i], b[i], s[l]);
-    return fold(s);
+    float s = 0.0f;
+    SUM(s)
+    for (int64_t i = 0; i < n; i++)
+        s += a[i] * b[i];
+    return s;
 }
 
 static double dot(int64_t n, const float *a, const float *b)
 {
-    double s[LANES] = {0};
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            s[l] += (double)a[i + l] * (double)b[i + l];
-    for (int l = 0; i < n; i++, l++)
-        s[l] += (double)a[i] * (double)b[i];
-    for (int step = LANES / 2; step > 0; step /= 2)
-        for (int l = 0; l < step; l++)
-            s[l] += s[l + step];
-    return s[0];
+    double s = 0.0;
+    SUM(s)
+    for (int64_t i = 0; i < n; i++)
+        s += (double)a[i] * (double)b[i];
+    return s;
 }
 
 static void column_sum(int64_t rows, int64_t n, int64_t stride, const float *x, float *y)
@@ -146,18 +129,11 @@ static void column_sum(int64_t rows, int64_t n, int64_t stride, const float *x, 
 
 static inline float max_of(int64_t n, const float *a)
 {
-    float s[LANES];
-    for (int l = 0; l < LANES; l++)
-        s[l] = a[0];
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            s[l] = a[i + l] > s[l] ? a[i + l] : s[l];
-    for (; i < n; i++)
-        s[0] = a[i] > s[0] ? a[i] : s[0];
-    for (int l = 1; l < LANES; l++)
-        s[0] = s[l] > s[0] ? s[l] : s[0];
-    return s[0];
+    float s = a[0];
+    MAX(s)
+    for (int64_t i = 1; i < n; i++)
+        s = a[i] > s ? a[i] : s;
+    return s;
 }
 
 /* y = e^(x - max).  Rows are short: the exponentials are taken of many rows at once. */
@@ -275,20 +251,15 @@ static void layer_norm_data(int64_t rows, int64_t n, const float *dy, const floa
 {
     for (int64_t r = 0; r < rows; r++, dy += n, x += n, dx += n) {
         const float m = mean[r], s = inv[r];
-        float a[LANES] = {0}, b[LANES] = {0};
-        int64_t i = 0;
-        for (; i + LANES <= n; i += LANES)
-            for (int l = 0; l < LANES; l++) {
-                const float g = dy[i + l] * gamma[i + l];
-                a[l] += g;
-                b[l] = FMA(g, (x[i + l] - m) * s, b[l]);
-            }
-        for (int l = 0; i < n; i++, l++) {
+        float ga = 0.0f, gb = 0.0f;
+        SUM(ga, gb)
+        for (int64_t i = 0; i < n; i++) {
             const float g = dy[i] * gamma[i];
-            a[l] += g;
-            b[l] = FMA(g, (x[i] - m) * s, b[l]);
+            ga += g;
+            gb += g * ((x[i] - m) * s);
         }
-        const float ga = fold(a) / (float)n, gb = fold(b) / (float)n;
+        ga /= (float)n;
+        gb /= (float)n;
         INDEPENDENT
         for (int64_t k = 0; k < n; k++)
             dx[k] = s * (dy[k] * gamma[k] - ga - (x[k] - m) * s * gb);
@@ -387,7 +358,7 @@ static void column_norm_data(int64_t rows, int64_t n, int64_t stride, const floa
 
 /* ---- dropout ---- */
 
-enum { WIDE = 8 }; /* Philox counters computed side by side */
+enum { WIDE = 32 }; /* Philox counters computed side by side */
 
 /* Words w[0..3][l] of Philox4x32-10 at counter {block + l, step, stream}. */
 static inline void philox_wide(uint64_t block, const poise__mask *mask, uint32_t w[4][WIDE])

@@ -6,7 +6,7 @@
  * bits.  Tables differ from each other in the last bits (fused multiply-add).
  *
  * Outputs may be the same array as an input where the comment says "in place"; they never overlap
- * partly.  Reductions have a fixed order: 16 interleaved accumulators, then a fixed tree.
+ * partly.  The order of a sum depends on its length alone.
  */
 #ifndef POISE_VECTOR_H
 #define POISE_VECTOR_H

@@ -198,6 +198,31 @@ static void reductions_agree_with_double(void **state)
         }
 }
 
+/* The order of a sum depends on its length alone, not on where the array lies. */
+static void sums_do_not_depend_on_alignment(void **state)
+{
+    (void)state;
+    const poise__vector *tables[4];
+    const int n = poise__vector_tables(tables);
+    static float a[N + 32];
+    float first[3] = {0}, y[2], row[64];
+    for (int t = 0; t < n; t++)
+        for (int64_t length = 1; length <= 64; length++)
+            for (int at = 0; at < 16; at++) {
+                for (int64_t i = 0; i < length; i++)
+                    a[at + i] = (float)poise_random_uniform(4, 1, 0, (uint64_t)i);
+                const double dot = tables[t]->dot(length, a + at, a + at);
+                tables[t]->mixture_gate(1, 1, length, a + at, a + at, y, 1);
+                tables[t]->softmax(1, length, a + at, row);
+                if (at == 0) {
+                    first[0] = (float)dot;
+                    first[1] = y[0];
+                    first[2] = row[0];
+                }
+                assert_true((float)dot == first[0] && y[0] == first[1] && row[0] == first[2]);
+            }
+}
+
 /* 64 elements' masks by the bijection itself, from several positions. */
 static void dropout_is_philox(void **state)
 {
@@ -228,9 +253,13 @@ static void dropout_is_philox(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(functions_agree_with_libm), cmocka_unit_test(the_ends_are_exact),
-        cmocka_unit_test(nan_passes_through),        cmocka_unit_test(in_place_is_the_same),
-        cmocka_unit_test(tails_are_like_bodies),     cmocka_unit_test(reductions_agree_with_double),
+        cmocka_unit_test(functions_agree_with_libm),
+        cmocka_unit_test(the_ends_are_exact),
+        cmocka_unit_test(nan_passes_through),
+        cmocka_unit_test(in_place_is_the_same),
+        cmocka_unit_test(tails_are_like_bodies),
+        cmocka_unit_test(reductions_agree_with_double),
+        cmocka_unit_test(sums_do_not_depend_on_alignment),
         cmocka_unit_test(dropout_is_philox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
