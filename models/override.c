@@ -76,7 +76,7 @@ static int apply(poise__reading *r, poise__yaml *root, const poise_override *o)
 int poise__overrides(poise__reading *r, poise__yaml *root, int n, const poise_override *o)
 {
     int bad = 0;
-    for (int k = 0; k < n; k++)
+    for (int k = 0; k < n && root->kind == POISE__MAP; k++) /* else the file itself is refused */
         bad |= apply(r, root, &o[k]);
     return bad;
 }

@@ -37,7 +37,8 @@ static const poise_key train_rows[] = {
      .read = read_monitor,
      .initial = "mean auc",
      .form = "mean auc | mean logloss | TASK auc | TASK logloss",
-     .help = "the validation figure that chooses the best epoch"},
+     .help = "the validation figure that chooses the best epoch; a mean is of the tasks that have "
+             "it, and where none has, of their log losses or RMSEs"},
     {.name = "seed",
      .kind = POISE_KEY_INT,
      .initial = "1",
@@ -142,7 +143,8 @@ static int read_optimizer(poise__reading *r, const poise__yaml *v, void *into)
     return poise__keys_read(r, inner, s->name, s, o);
 }
 
-/* "mean auc", "TASK logloss": the figure must exist for the task, for one task in a mean. */
+/* "mean auc", "TASK logloss".  A mean is of the tasks that have the figure; where none has, it is
+ * of what they have (log loss, RMSE), so that the default suits every spec. */
 static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
 {
     static const char *const figures[] = {"auc", "logloss"};
@@ -159,21 +161,15 @@ static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
     ((poise_train_spec *)into)->monitor = v->text;
     if (strcmp(blank + 1, "auc") != 0 && strcmp(blank + 1, "logloss") != 0)
         return poise__unknown(r, v->place, "monitor: there is no figure", blank + 1, 2, figures);
-    if (strcmp(name, "mean") == 0) {
-        for (int t = 0; t < s->ntask; t++)
-            if (s->task[t].kind == POISE_BINARY)
-                return 0;
-        return s->ntask == 0
-                   ? 0
-                   : poise_diagnose(r->diag, v->place,
-                                    "monitor: %s is of binary tasks, and there is none", v->text);
-    }
+    if (strcmp(name, "mean") == 0)
+        return 0;
     int t = poise__task_find(s, name);
     if (t < 0)
         return poise__task_unknown(r, v->place, "monitor: there is no task", name);
-    if (s->task[t].kind != POISE_BINARY)
-        return poise_diagnose(r->diag, v->place, "monitor: task '%s' is not binary: it has no %s",
-                              name, blank + 1);
+    poise_task_kind kind = s->task[t].kind;
+    if (kind == POISE_REGRESSION || (kind == POISE_MULTICLASS && strcmp(blank, " auc") == 0))
+        return poise_diagnose(r->diag, v->place, "monitor: task '%s' is not binary: it has no%s",
+                              name, blank);
     return 0;
 }
 

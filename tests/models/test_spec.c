@@ -236,6 +236,18 @@ static void a_wrong_override_is_named(void **state)
     }
 }
 
+static void an_override_of_no_mapping_leaves_the_files_own_error(void **state)
+{
+    (void)state;
+    poise_diagnostics *diag;
+    char text[1400];
+    assert_null(read_spec("here.yaml", "word", 1, &(poise_override){"a", "b"}, &diag));
+    assert_int_equal(poise_diagnostics_errors(diag), 1);
+    assert_non_null(strstr(poise_diagnostics_text(diag, 0, text, sizeof(text)),
+                           ":1:1: error: the run is 'word'; it must be a mapping of keys"));
+    poise_diagnostics_free(diag);
+}
+
 static void globs_match_as_in_a_shell(void **state)
 {
     (void)state;
@@ -338,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_resolved_spec_reads_back_to_itself),
         cmocka_unit_test(overrides_open_short_forms),
         cmocka_unit_test(a_wrong_override_is_named),
+        cmocka_unit_test(an_override_of_no_mapping_leaves_the_files_own_error),
         cmocka_unit_test(globs_match_as_in_a_shell),
         cmocka_unit_test(what_is_odd_but_possible_is_a_warning),
         cmocka_unit_test(models_are_found_by_name),
