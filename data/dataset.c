@@ -170,12 +170,14 @@ poise_dataset *poise_dataset_read(const poise_data_spec *d, const char *path, co
                                   int labels, poise_error *err)
 {
     poise__columns c;
+    poise_data_spec all_rows = *d;
+    all_rows.limit = 0;
     if (!s->learnt) {
         poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
                    "the schema has not been learnt from training rows");
         return NULL;
     }
-    if (poise__columns_read(d, path, POISE_NOWHERE, s, labels, &c, err) < 0)
+    if (poise__columns_read(&all_rows, path, POISE_NOWHERE, s, labels, &c, err) < 0)
         return NULL;
     poise__rows all = {c.rows, NULL};
     poise_dataset *out = poise__encode(&c, &all, s, err);

@@ -1,4 +1,4 @@
-/* dataset.h -- rows in memory, by column, and a stream of batches over them.
+/* dataset.h -- rows in memory, and a stream of batches over them.
  *
  *     poise_data d;                                     // train, valid and test of one spec
  *     poise_data_open(&spec->data, schema, &d, &err);   // reads files or generates; learns schema
@@ -48,24 +48,34 @@ typedef struct poise_data {
     poise_dataset *train, *valid, *test; /* NULL where the spec has none */
 } poise_data;
 
-/* Read or generate all parts, learn the schema from the training rows, encode.  A bad cell is a
- * DATA error with file, line, column name (in the message) and text. */
+/* Read or generate all parts and encode them.  The schema is learnt from the training rows that are
+ * left when validation rows have been taken from them; one that is learnt already is used as it
+ * is.  Fails with code
+ *   SYSTEM  a file cannot be opened or read (at its place in the spec)
+ *   DATA    a file is not of the format, a column is not there, or a cell does not hold what its
+ *           column needs: file and line, err->column the byte of the line where the cell starts,
+ *           the column's name and the cell's text, cut to 60 bytes, in the message.  So is a part
+ *           without rows, a task without labels and a `positive` that no training row has.
+ *   SPEC    parts that contradict each other */
 POISE_API int poise_data_open(const poise_data_spec *d, poise_schema *s, poise_data *out,
                               poise_error *err);
 POISE_API void poise_data_done(poise_data *d);
 
-/* Names of the columns of the first file (of the generator): *n of them, valid until the next call
- * to poise_data_columns_free.  What `poise check` and globs look at. */
+/* Names of the columns of the first file (of the generator): *n of them; free with
+ * poise_data_columns_free.  What `poise check` and globs look at. */
 POISE_API char **poise_data_columns(const poise_data_spec *d, int *n, poise_error *err);
 POISE_API void poise_data_columns_free(char **columns, int n);
 
-/* One file under a schema that was learnt before: for predict and eval.  `labels` 0: task columns
- * may be absent, and are not read. */
+/* One file under a schema that was learnt before, all its rows whatever d->limit is: for predict
+ * and eval.  Columns are found by name and may stand in another order.  `labels` 0: columns of
+ * tasks and weights may be absent and are not read; labels are NaN, weights 0.  No rows is no
+ * error. */
 POISE_API poise_dataset *poise_dataset_read(const poise_data_spec *d, const char *path,
                                             const poise_schema *s, int labels, poise_error *err);
 POISE_API void poise_dataset_free(poise_dataset *d);
 POISE_API int64_t poise_dataset_rows(const poise_dataset *d);
-/* True probability per row of task t where a generator knows it, else NULL. */
+/* True probability per row of task t where a generator knows it, else NULL: of the label itself, or
+ * given `when` where the task has one.  The AUC of it is the best that any model can reach. */
 POISE_API const float *poise_dataset_truth(const poise_dataset *d, int task);
 /* The names of the generator's own features and tasks (declared into an empty schema when a spec
  * says `generate:` and declares no features/tasks itself). */

@@ -42,7 +42,9 @@ const char *poise__shown(const char *text, char buf[POISE__SHOWN])
     *p++ = '"';
     for (size_t i = 0; i < kept; i++)
         *p++ = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
-    strcpy(p, n > MOST ? "\"..." : "\"");
+    memcpy(p, "\"...", 5);
+    if (n <= MOST)
+        p[1] = 0;
     return buf;
 }
 

@@ -1,4 +1,4 @@
-/* Columns as read become columns as trained on: codes to ids, numbers to standard scores. */
+/* Columns as read become a data set: codes to ids, numbers to standard scores. */
 #include "table.h"
 
 #include <float.h>
@@ -17,38 +17,34 @@ static float *float_column(int64_t rows, poise_error *err)
     return poise__calloc((size_t)rows, sizeof(float), err);
 }
 
-static float *encode_numeric(const double *number, const poise__rows *rows, const poise_feature *f,
-                             poise_error *err)
+/* One feature into out[0], out[width], out[2 width], ... */
+static void encode_numeric(const double *number, const poise__rows *rows, const poise_feature *f,
+                           float *out, int width)
 {
-    float *out = float_column(rows->n, err);
-    if (!out)
-        return NULL;
     double missing = isnan(f->missing) ? f->mean : poise__transform(f->transform, f->missing);
     double shift = f->standardise ? f->mean : 0, scale = f->standardise ? f->deviation : 1;
     for (int64_t i = 0; i < rows->n; i++) {
         double x = number[row_at(rows, i)];
         double z = ((isnan(x) ? missing : x) - shift) / scale;
         /* Rows that were not trained on may lie any number of deviations away. */
-        out[i] = (float)fmax(fmin(z, (double)FLT_MAX), (double)-FLT_MAX);
+        out[i * width] = (float)fmax(fmin(z, (double)FLT_MAX), (double)-FLT_MAX);
     }
-    return out;
 }
 
-static uint32_t *encode_categorical(const poise__feature_column *c, const poise__rows *rows,
-                                    const poise_feature *f, poise_error *err)
+static int encode_categorical(const poise__feature_column *c, const poise__rows *rows,
+                              const poise_feature *f, int32_t *out, int width, poise_error *err)
 {
     uint32_t n = poise__dictionary_count(c->words);
     const char *const *text = poise__dictionary_texts(c->words);
-    uint32_t *id = poise__calloc(n, sizeof *id, err);
-    uint32_t *out = id ? poise__calloc((size_t)rows->n, sizeof *out, err) : NULL;
-    if (out) {
-        for (uint32_t k = 0; k < n; k++)
-            id[k] = poise_feature_id(f, text[k]);
-        for (int64_t i = 0; i < rows->n; i++)
-            out[i] = id[c->code[row_at(rows, i)]];
-    }
+    int32_t *id = poise__calloc(n, sizeof *id, err);
+    if (!id)
+        return -1;
+    for (uint32_t k = 0; k < n; k++)
+        id[k] = (int32_t)poise_feature_id(f, text[k]);
+    for (int64_t i = 0; i < rows->n; i++)
+        out[i * width] = id[c->code[row_at(rows, i)]];
     free(id);
-    return out;
+    return 0;
 }
 
 static int encode_task(const poise__columns *c, const poise__rows *rows, const poise_schema *s,
@@ -82,8 +78,9 @@ static poise_dataset *dataset_new(int64_t rows, const poise_schema *s, poise_err
     d->nnumeric = poise_schema_numeric(s);
     d->ncategorical = poise_schema_categorical(s);
     d->ntask = s->ntask;
-    if (!(d->numeric = poise__calloc((size_t)d->nnumeric, sizeof *d->numeric, err)) ||
-        !(d->ids = poise__calloc((size_t)d->ncategorical, sizeof *d->ids, err)) ||
+    size_t n = (size_t)rows;
+    if (!(d->numeric = poise__calloc(n, sizeof *d->numeric * (size_t)d->nnumeric, err)) ||
+        !(d->ids = poise__calloc(n, sizeof *d->ids * (size_t)d->ncategorical, err)) ||
         !(d->label = poise__calloc((size_t)d->ntask, sizeof *d->label, err)) ||
         !(d->weight = poise__calloc((size_t)d->ntask, sizeof *d->weight, err)) ||
         !(d->truth = poise__calloc((size_t)d->ntask, sizeof *d->truth, err))) {
@@ -102,11 +99,11 @@ poise_dataset *poise__encode(const poise__columns *c, const poise__rows *rows,
     int numeric = 0, categorical = 0, ok = 1;
     for (int f = 0; f < s->nfeature && ok; f++) {
         if (s->feature[f].kind == POISE_NUMERIC)
-            ok = (d->numeric[numeric++] =
-                      encode_numeric(c->feature[f].number, rows, &s->feature[f], err)) != NULL;
+            encode_numeric(c->feature[f].number, rows, &s->feature[f], d->numeric + numeric++,
+                           d->nnumeric);
         else
-            ok = (d->ids[categorical++] =
-                      encode_categorical(&c->feature[f], rows, &s->feature[f], err)) != NULL;
+            ok = encode_categorical(&c->feature[f], rows, &s->feature[f], d->ids + categorical++,
+                                    d->ncategorical, err) == 0;
     }
     for (int t = 0; t < s->ntask && ok; t++)
         ok = encode_task(c, rows, s, t, d, err) == 0;
@@ -120,10 +117,6 @@ void poise_dataset_free(poise_dataset *d)
 {
     if (!d)
         return;
-    for (int k = 0; d->numeric && k < d->nnumeric; k++)
-        free(d->numeric[k]);
-    for (int k = 0; d->ids && k < d->ncategorical; k++)
-        free(d->ids[k]);
     for (int t = 0; t < d->ntask; t++) {
         if (d->label)
             free(d->label[t]);

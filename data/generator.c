@@ -9,21 +9,32 @@
 #include "../core/search.h"
 #include "columns.h"
 
-static const poise__generator *const generators[] = {&poise__funnel};
-enum { GENERATORS = sizeof generators / sizeof *generators };
+/* The generators: each is `const poise__generator poise__NAME` in a file of its own. */
+#define GENERATORS(X) X(funnel)
+
+static const poise__generator *const generators[] = {
+#define X(name) &poise__##name,
+    GENERATORS(X)
+#undef X
+};
+enum { COUNT = sizeof generators / sizeof *generators };
 
 const char *const *poise_generators(void)
 {
-    static const char *const names[GENERATORS + 1] = {"funnel", NULL};
+    static const char *const names[] = {
+#define X(name) #name,
+        GENERATORS(X)
+#undef X
+            NULL};
     return names;
 }
 
 const poise__generator *poise__generator_find(const char *name, poise_place at, poise_error *err)
 {
-    for (int i = 0; i < GENERATORS; i++)
+    for (int i = 0; i < COUNT; i++)
         if (strcmp(generators[i]->name, name) == 0)
             return generators[i];
-    const char *near = poise__nearest(name, GENERATORS, poise_generators());
+    const char *near = poise__nearest(name, COUNT, poise_generators());
     char shown[POISE__SHOWN];
     poise_fail(err, POISE_E_SPEC, at, "there is no generator %s; %s \"%s\"",
                poise__shown(name, shown), near ? "did you mean" : "there is",

@@ -12,7 +12,7 @@
 
 #include "dataset.h"
 
-#define POISE__GENERATOR_ROWS INT64_C(1000000000)
+#define POISE__GENERATOR_ROWS INT64_C(4000000000)
 enum { POISE__GENERATOR_COLUMNS = 32, POISE__GENERATOR_LABELS = 4 }; /* at most */
 
 typedef struct poise__generator {

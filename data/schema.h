@@ -42,12 +42,12 @@ typedef struct poise_task {
     const char *label;    /* column */
     const char *positive; /* the text that means 1; NULL: the column holds 0 and 1 (or numbers) */
     const char *when;     /* column; the row counts only where it is 1.  NULL: always.  May name
-                              another task: then where that task's label is 1 */
+                             another task: then where that task's label is 1 */
     double huber;         /* regression: delta, 0: squared */
     double loss_weight;   /* fixed factor of the spec, 1 */
     /* learnt */
-    double base_rate; /* binary: share of positives among the labelled training rows;
-                              regression: their mean */
+    double base_rate; /* binary: share of positives among the training rows that count (labelled,
+                         `when` holds); regression: their mean; multiclass: 0 */
     int64_t nclass;   /* multiclass: classes; labels are 0 .. nclass - 1 */
 } poise_task;
 

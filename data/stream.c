@@ -123,16 +123,18 @@ int64_t poise_stream_next(poise_stream *s, poise_batch *b, poise_error *err)
     if (s->next >= s->batches)
         return 0;
     int64_t n = choose(s), width = d->nnumeric, wide = d->ncategorical;
-    for (int64_t k = 0; k < width; k++) {
-        const float *column = d->numeric[k];
-        for (int64_t i = 0; i < s->batch; i++)
-            s->numeric[i * width + k] = i < n ? column[s->row[i]] : 0;
+    for (int64_t i = 0; i < n; i++) {
+        const float *number = d->numeric + s->row[i] * width;
+        const int32_t *id = d->ids + s->row[i] * wide;
+        for (int64_t k = 0; k < width; k++)
+            s->numeric[i * width + k] = number[k];
+        for (int64_t k = 0; k < wide; k++)
+            s->ids[i * wide + k] = id[k];
     }
-    for (int64_t k = 0; k < wide; k++) {
-        const uint32_t *column = d->ids[k];
-        for (int64_t i = 0; i < s->batch; i++)
-            s->ids[i * wide + k] = i < n ? (int32_t)column[s->row[i]] : 0;
-    }
+    for (int64_t i = n * width; i < s->batch * width; i++)
+        s->numeric[i] = 0;
+    for (int64_t i = n * wide; i < s->batch * wide; i++)
+        s->ids[i] = 0;
     for (int t = 0; t < d->ntask; t++)
         for (int64_t i = 0; i < s->batch; i++) {
             s->label[t][i] = i < n ? d->label[t][s->row[i]] : NAN;

@@ -1,4 +1,8 @@
-/* table.h -- the inside of a data set, and the steps that make one.  Internal. */
+/* table.h -- the inside of a data set, and the steps that make one.  Internal.
+ *
+ * Features lie row by row, as a batch wants them: a shuffled batch then touches a few cache lines
+ * per row instead of one per row and column.  Labels, weights and truth lie by task.
+ */
 #ifndef POISE_TABLE_H
 #define POISE_TABLE_H
 
@@ -7,11 +11,11 @@
 struct poise_dataset {
     int64_t rows;
     int nnumeric, ncategorical, ntask;
-    float **numeric; /* [N][rows] standardised; in the order of the schema's numeric features */
-    uint32_t **ids;  /* [F][rows]; in the order of the schema's categorical features */
-    float **label;   /* [T][rows] NaN: none */
-    float **weight;  /* [T][rows] 0 where the label is missing or `when` does not hold */
-    float **truth;   /* [T][rows], NULL entries where it is not known */
+    float *numeric; /* [rows, N] standardised; in the order of the schema's numeric features */
+    int32_t *ids;   /* [rows, F]; in the order of the schema's categorical features */
+    float **label;  /* [T][rows] NaN: none */
+    float **weight; /* [T][rows] 0 where the label is missing or `when` does not hold */
+    float **truth;  /* [T][rows], NULL entries where it is not known */
 };
 
 /* The order in which rows are taken: row[0 .. n), ascending; row NULL: all n rows. */

@@ -21,6 +21,16 @@ static poise_schema *schema_of(int nfeature, poise_feature *feature, int ntask, 
     return s;
 }
 
+static double number_at(const poise_dataset *d, int feature, int row)
+{
+    return (double)d->numeric[row * d->nnumeric + feature];
+}
+
+static int32_t id_at(const poise_dataset *d, int feature, int row)
+{
+    return d->ids[row * d->ncategorical + feature];
+}
+
 static void near(double got, double want)
 {
     if (!(fabs(got - want) <= 1e-6 * (1 + fabs(want))))
@@ -68,8 +78,8 @@ static void check_small(const poise_schema *s, const poise_dataset *d)
     const uint32_t word[] = {3, 2, 1, 3};
     const double label[] = {1, 0, 1, NAN}, weight[] = {1, 1, 1, 0};
     for (int i = 0; i < 4; i++) {
-        near((double)d->numeric[0][i], age[i]);
-        assert_int_equal(d->ids[0][i], word[i]);
+        near(number_at(d, 0, i), age[i]);
+        assert_int_equal(id_at(d, 0, i), word[i]);
         assert_true(isnan(label[i]) ? isnan(d->label[0][i]) : (double)d->label[0][i] == label[i]);
         near((double)d->weight[0][i], weight[i]);
     }
@@ -132,15 +142,15 @@ static void options_of_features(void **state)
     near(s->feature[2].mean, 7);
     assert_true(s->feature[2].deviation == 1);
     assert_int_equal(s->feature[3].nvalue, 1);
-    near((double)data.train->numeric[0][2], -l / deviation);
-    near((double)data.train->numeric[1][1], -2);
-    assert_int_equal(data.train->ids[0][0], 1);
-    assert_int_equal(data.train->ids[0][1], 0); /* rare */
-    near((double)data.test->numeric[0][0], 0);  /* the mean */
-    near((double)data.test->numeric[0][1], log(9.0) / deviation);
-    near((double)data.test->numeric[1][0], -2);
-    near((double)data.test->numeric[2][1], 2);
-    assert_int_equal(data.test->ids[0][0], 0); /* unseen */
+    near(number_at(data.train, 0, 2), -l / deviation);
+    near(number_at(data.train, 1, 1), -2);
+    assert_int_equal(id_at(data.train, 0, 0), 1);
+    assert_int_equal(id_at(data.train, 0, 1), 0); /* rare */
+    near(number_at(data.test, 0, 0), 0);          /* the mean */
+    near(number_at(data.test, 0, 1), log(9.0) / deviation);
+    near(number_at(data.test, 1, 0), -2);
+    near(number_at(data.test, 2, 1), 2);
+    assert_int_equal(id_at(data.test, 0, 0), 0); /* unseen */
     poise_data_done(&data);
     poise_schema_free(s);
     unlink(train);
@@ -418,12 +428,13 @@ static void a_file_is_read_under_a_learnt_schema(void **state)
     small_file(path, feature, task, &s, &data);
     const char *score = file_text("score.csv", "word,other,age\na,1,20\nzzz,2,\n");
     poise_data_spec d = spec_of(NULL);
+    d.limit = 1; /* of the training data: scoring is of every row */
     poise_dataset *r = poise_dataset_read(&d, score, s, 0, &err);
     assert_non_null(r);
     assert_int_equal(poise_dataset_rows(r), 2);
-    assert_int_equal(r->ids[0][0], 2);
-    assert_int_equal(r->ids[0][1], 0);
-    near((double)r->numeric[0][0], 0);
+    assert_int_equal(id_at(r, 0, 0), 2);
+    assert_int_equal(id_at(r, 0, 1), 0);
+    near(number_at(r, 0, 0), 0);
     assert_true(isnan(r->label[0][0]));
     assert_true(r->weight[0][0] == 0);
     poise_dataset_free(r);
@@ -541,12 +552,12 @@ static void validation_rows_are_not_learnt_from(void **state)
     assert_int_equal(s->feature[1].nvalue, 140);
     double sum = 0;
     for (int i = 0; i < 140; i++) {
-        assert_int_equal(data.train->ids[0][i], i + 1); /* the rows' order is kept */
-        sum += (double)data.train->numeric[0][i];
+        assert_int_equal(id_at(data.train, 0, i), i + 1); /* the rows' order is kept */
+        sum += number_at(data.train, 0, i);
     }
     near(sum, 0);
     for (int i = 0; i < 60; i++)
-        assert_int_equal(data.valid->ids[0][i], 0);
+        assert_int_equal(id_at(data.valid, 0, i), 0);
     poise_data_done(&data);
     d.valid_from = 2;
     poise_error err;
