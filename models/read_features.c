@@ -11,7 +11,7 @@ static const poise_key numeric_rows[] = {
      .initial = "none",
      .choice = transforms,
      POISE__INTO(poise_feature, transform),
-     .help = "log1p: sign(x) log(1 + |x|)"},
+     .help = "log1p: sign(x) log(1 + abs(x))"},
     {.name = "standardise",
      .kind = POISE_KEY_BOOL,
      .initial = "true",
@@ -19,9 +19,10 @@ static const poise_key numeric_rows[] = {
      .help = "subtract the mean and divide by the deviation of the training rows"},
     {.name = "missing",
      .kind = POISE_KEY_OWN,
+     .initial = "mean",
      .read = read_missing,
      .form = "mean, or number",
-     .help = "what a missing value counts as, before the transform; the default is mean"},
+     .help = "what a missing value counts as, before the transform"},
 };
 const poise_section poise__numeric_section = {
     .name = "numeric", .about = "a feature that is a number", POISE__ROWS(numeric_rows)};

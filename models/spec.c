@@ -5,19 +5,19 @@
 
 static int read_section(poise__reading *r, const poise__yaml *v, void *into);
 
-#define SECTION(name_, needed, form_, help_)                                                    \
-    {                                                                                           \
-        .name = name_, .kind = POISE_KEY_OWN, .required = needed, .form = form_, .help = help_, \
-        .read = read_section                                                                    \
+#define SECTION(name_, needed, initial_, form_, help_)                                 \
+    {                                                                                  \
+        .name = name_, .kind = POISE_KEY_OWN, .required = needed, .initial = initial_, \
+        .form = form_, .help = help_, .read = read_section                             \
     }
 static const poise_key run_rows[] = {
-    SECTION("data", 1, "mapping (data)", "where the rows come from"),
-    SECTION("features", 0, "mapping of column: numeric | categorical",
+    SECTION("data", 1, NULL, "mapping (data)", "where the rows come from"),
+    SECTION("features", 0, NULL, "mapping of column: numeric | categorical",
             "the inputs; a column may hold * and ?, and is then a pattern"),
-    SECTION("tasks", 0, "mapping of name: keys (task)", "what is predicted"),
-    SECTION("model", 1, "name, or mapping (model, model file)", "the network"),
-    SECTION("balancer", 0, "name, or mapping (balancer)", "how the losses are weighed; equal"),
-    SECTION("train", 0, "mapping (train)", "how the model is trained"),
+    SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "what is predicted"),
+    SECTION("model", 1, NULL, "name, or mapping (model, model file)", "the network"),
+    SECTION("balancer", 0, "equal", "name, or mapping (balancer)", "how the losses are weighed"),
+    SECTION("train", 0, NULL, "mapping (train)", "how the model is trained"),
 };
 const poise_section poise__run_section = {
     .name = "run", .about = "the top level of a run file", POISE__ROWS(run_rows)};

@@ -1,0 +1,155 @@
+/* Whole networks: the gradient of the sum of all losses against central differences, along random
+ * directions of every parameter. */
+#include <math.h>
+#include "net.h"
+
+enum { DIRECTIONS = 3 };
+
+static const poise_run run = {.seed = 3, .step = 5, .threads = 1};
+
+static double total(const net *x, poise_session *s)
+{
+    poise_error err;
+    double sum = 0;
+    if (poise_session_run(s, &run, &err) < 0)
+        fail_msg("%s", err.message);
+    for (int t = 0; t < x->n.ntask; t++)
+        sum += (double)*(float *)poise_session_data(s, x->n.loss[t]);
+    return sum;
+}
+
+/* <gradient, v>, v[k] = +1 or -1 */
+static double along(poise_session *s, const poise_gradient *d, const poise_parameter *p,
+                    const float *v)
+{
+    double sum = 0;
+    const float *g = poise_session_data(s, d->value);
+    if (!d->rows) {
+        for (int64_t k = 0; k < p->count; k++)
+            sum += (double)g[k] * (double)v[k];
+        return sum;
+    }
+    const int32_t *row = poise_session_data(s, d->rows);
+    int64_t width = p->dim[1];
+    for (int64_t k = 0; k < poise_value_count(d->rows) && row[k] >= 0; k++)
+        for (int64_t c = 0; c < width; c++)
+            sum += (double)g[k * width + c] * (double)v[row[k] * width + c];
+    return sum;
+}
+
+static int check_parameter(const net *x, poise_session *s, int index, const poise_gradient *d)
+{
+    const poise_parameter *p = poise_store_at(x->store, index);
+    float *w = poise_store_weight(x->store, index), *v = calloc((size_t)p->count, sizeof(float)),
+          *kept = calloc((size_t)p->count, sizeof(float));
+    int wrong = 0;
+    memcpy(kept, w, (size_t)p->count * sizeof(float));
+    for (int k = 0; k < DIRECTIONS; k++) {
+        double step = 2e-3 / sqrt((double)p->count), side[2];
+        for (int64_t i = 0; i < p->count; i++)
+            v[i] = uniform(p->name, (uint64_t)(i + k * p->count)) < 0 ? -1 : 1;
+        total(x, s);
+        double got = along(s, d, p, v);
+        for (int up = 0; up < 2; up++) {
+            for (int64_t i = 0; i < p->count; i++)
+                w[i] = kept[i] + (float)(up ? step : -step) * v[i];
+            side[up] = total(x, s);
+            memcpy(w, kept, (size_t)p->count * sizeof(float));
+        }
+        double want = (side[1] - side[0]) / (2 * step);
+        /* A loss has 24 bits: the difference is known to about 2e-7 per loss. */
+        double tolerance = 2e-7 * x->n.ntask / step + 1e-2 * fabs(want);
+        if (!(fabs(got - want) <= tolerance)) {
+            print_error("%s: %.6g, central difference %.6g (+- %.2g)\n", p->name, got, want,
+                        tolerance);
+            wrong = 1;
+        }
+    }
+    free(v);
+    free(kept);
+    return wrong;
+}
+
+/* Biases start at 0, on relu's kink where a layer's input is 0: move everything off it. */
+static void shake(poise_store *store)
+{
+    for (int k = 0; k < poise_store_count(store); k++) {
+        const poise_parameter *p = poise_store_at(store, k);
+        for (int64_t i = 0; i < p->count && p->kind == POISE_DENSE; i++)
+            poise_store_weight(store, k)[i] += (float)(0.1 * uniform(p->name, (uint64_t)i));
+    }
+}
+
+static void check_gradients(const char *name, const char *text)
+{
+    net x;
+    poise_error err;
+    net_make(&x, name, text, 1);
+    int n = 0, values = poise_graph_values(x.g), wrong = 0;
+    poise_value **param = calloc((size_t)values, sizeof(poise_value *));
+    for (int k = 0; k < values; k++) {
+        poise_value *v = poise_graph_value(x.g, k);
+        if (v->role == POISE_PARAM && poise_store_at(x.store, v->param)->kind != POISE_STATE)
+            param[n++] = v;
+    }
+    poise_gradient *d = calloc((size_t)n, sizeof(*d));
+    if (poise_backward(x.g, x.n.ntask, x.n.loss, NULL, n, param, d, &err) < 0)
+        fail_msg("%s", err.message);
+    for (int t = 0; t < x.n.ntask; t++)
+        poise_graph_output(x.g, x.n.loss[t], &err);
+    for (int k = 0; k < n; k++) {
+        assert_non_null(d[k].value);
+        poise_graph_output(x.g, d[k].value, &err);
+        if (d[k].rows)
+            poise_graph_output(x.g, d[k].rows, &err);
+    }
+    assert_int_equal(poise_store_seal(x.store, 11, &err), 0);
+    poise_session *s = poise_session_new(x.g, NULL, &err);
+    if (!s)
+        fail_msg("%s", err.message);
+    net_fill(&x, s);
+    shake(x.store);
+    for (int k = 0; k < n; k++)
+        wrong += check_parameter(&x, s, param[k]->param, &d[k]);
+    assert_int_equal(wrong, 0);
+    poise_session_free(s);
+    free(d);
+    free(param);
+    net_done(&x);
+}
+
+static void mmoe(void **state)
+{
+    (void)state;
+    check_gradients("here.yaml", MMOE);
+}
+
+static void shared_bottom(void **state)
+{
+    (void)state;
+    check_gradients("here.yaml", BOTTOM);
+}
+
+static void ple(void **state)
+{
+    (void)state;
+    check_gradients("here.yaml", PLE);
+}
+
+/* Norms, dropout, stacks on stacks, all losses. */
+static void every_form(void **state)
+{
+    (void)state;
+    check_gradients("good/forms.yaml", NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mmoe),
+        cmocka_unit_test(shared_bottom),
+        cmocka_unit_test(ple),
+        cmocka_unit_test(every_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
