@@ -100,10 +100,7 @@ static int weights_run(POISE__RUN)
     return poise__job_run(POISE__JOB(weights_part, ((const plan *)k->state)->parts), err);
 }
 
-static plan *compile(poise_kernel *k, const poise__affine *a,
-                     int (*run)(const poise_kernel *, void *const *, void *const *, void *,
-                                const poise_run *, poise_error *),
-                     poise_error *err)
+static plan *compile(poise_kernel *k, const poise__affine *a, poise__run *run, poise_error *err)
 {
     if (poise__gemm_check(err) < 0)
         return NULL;

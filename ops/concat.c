@@ -41,10 +41,7 @@ typedef struct plan {
     int parts;
 } plan;
 
-static plan *plan_of(const poise_node *n, poise_kernel *k,
-                     int (*run)(const poise_kernel *, void *const *, void *const *, void *,
-                                const poise_run *, poise_error *),
-                     poise_error *err)
+static plan *plan_of(const poise_node *n, poise_kernel *k, poise__run *run, poise_error *err)
 {
     const int axis = (int)n->attr.i[0];
     plan *p = poise__kernel(k, sizeof *p, run, err);

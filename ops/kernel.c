@@ -49,10 +49,7 @@ int poise__job_run(const poise__job *j, poise_error *err)
     return 0;
 }
 
-void *poise__kernel(poise_kernel *k, size_t size,
-                    int (*run)(const poise_kernel *, void *const *, void *const *, void *,
-                               const poise_run *, poise_error *),
-                    poise_error *err)
+void *poise__kernel(poise_kernel *k, size_t size, poise__run *run, poise_error *err)
 {
     k->state = poise__calloc(1, size, err);
     k->done = free;

@@ -28,6 +28,7 @@ int poise__gemm_parts(double flops, int64_t n, int64_t least);
 #define POISE__RUN                                                                               \
     const poise_kernel *k, void *const *in, void *const *out, void *scratch, const poise_run *r, \
         poise_error *err
+typedef int poise__run(POISE__RUN);
 
 typedef struct poise__job poise__job;
 struct poise__job {
@@ -50,10 +51,7 @@ int poise__job_run(const poise__job *j, poise_error *err);
 
 /* Give k a zeroed state of `size` bytes, freed with it, and its run function; impl is "own".
  * Returns the state, NULL on failure. */
-void *poise__kernel(poise_kernel *k, size_t size,
-                    int (*run)(const poise_kernel *, void *const *, void *const *, void *,
-                               const poise_run *, poise_error *),
-                    poise_error *err);
+void *poise__kernel(poise_kernel *k, size_t size, poise__run *run, poise_error *err);
 
 /* out[0] = map(in[0], in[1] if there is one, p), element by element. */
 int poise__map_compile(poise_kernel *k, poise__map *map, double p, poise_error *err);

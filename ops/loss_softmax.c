@@ -93,10 +93,7 @@ static int back(POISE__RUN)
     return poise__job_run(POISE__JOB(back_part, ((const plan *)k->state)->parts), err);
 }
 
-static int compile_as(const poise_node *n, poise_kernel *k,
-                      int (*run)(const poise_kernel *, void *const *, void *const *, void *,
-                                 const poise_run *, poise_error *),
-                      poise_error *err)
+static int compile_as(const poise_node *n, poise_kernel *k, poise__run *run, poise_error *err)
 {
     plan *p = poise__kernel(k, sizeof *p, run, err);
     if (p == NULL)

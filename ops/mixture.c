@@ -75,9 +75,7 @@ typedef struct plan {
 } plan;
 
 static plan *plan_of(poise_kernel *k, int64_t batch, int64_t experts, int64_t width,
-                     int (*run)(const poise_kernel *, void *const *, void *const *, void *,
-                                const poise_run *, poise_error *),
-                     poise_error *err)
+                     poise__run *run, poise_error *err)
 {
     plan *p = poise__kernel(k, sizeof *p, run, err);
     if (p == NULL)

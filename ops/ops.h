@@ -6,7 +6,11 @@
  *   B batch   I, O input and output width   E experts   H units   C classes or columns
  *   D width of an embedding   F categorical features   T tasks
  *
- * The table of all operators, their backward operators included, is poise_ops().
+ * The table of all operators, their backward operators included, is poise_ops().  What an operator
+ * keeps in its attributes stands at the top of its file, with the formula of its gradient.
+ *
+ * All are f32 but where a type is given.  A result depends on the inputs and on (seed, step) of the
+ * run alone, not on the number of threads.
  */
 #ifndef POISE_OPS_H
 #define POISE_OPS_H
@@ -99,7 +103,8 @@ POISE_API poise_value *poise_layer_norm(poise_graph *g, poise_value *x, poise_va
                                         poise_value *beta, double eps, poise_error *err);
 /* over the rows of x[B,C] whose weight[B] is not 0 (weight may be NULL: all).  A graph that trains
  * uses the batch's mean and biased variance and moves the running ones (STATE parameters) by
- * `momentum` towards them (variance unbiased, as PyTorch); one that does not uses the running. */
+ * `momentum` towards them (variance unbiased, as PyTorch; left alone below two rows, both below one);
+ * one that does not uses the running.  Rows of weight 0 are normalised like the others. */
 POISE_API poise_value *poise_batch_norm(poise_graph *g, poise_value *x, poise_value *weight,
                                         poise_value *gamma, poise_value *beta, poise_value *mean,
                                         poise_value *var, double momentum, double eps,
