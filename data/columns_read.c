@@ -28,6 +28,7 @@ typedef struct reading {
     poise__columns *out;
     binding *bound;
     int nbound;
+    int64_t limit; /* rows; 0: all */
 } reading;
 
 static int bind(reading *r, use as, const char *what, const char *owner, const char *name,
@@ -155,7 +156,10 @@ static int read_label(const reading *r, const poise__field *f, const binding *b,
     if (x < 0 || x > CLASS_MAX || x != floor(x))
         return bad(r, f, b->column, "is not a class; classes are whole numbers from 0 to 65535",
                    err);
-    if (r->schema->learnt && x >= (double)task->nclass)
+    int unseen = r->schema->learnt && x >= (double)task->nclass;
+    if (unseen && r->limit) /* the training rows that were left out may have it */
+        *label = NAN;
+    else if (unseen)
         return bad(r, f, b->column, "is a class that the training rows do not have", err);
     return 0;
 }
@@ -202,12 +206,12 @@ static int read_cell(const reading *r, const poise__field *f, const binding *b, 
     return 0;
 }
 
-static int read_rows(reading *r, int64_t limit, poise_error *err)
+static int read_rows(reading *r, poise_error *err)
 {
     int64_t cap = 0, row = 0;
     const poise__field *field;
     int more = 1;
-    while ((limit == 0 || row < limit) &&
+    while ((r->limit == 0 || row < r->limit) &&
            (more = poise__delimited_next(r->text, &field, err)) > 0) {
         if (row >= cap && poise__columns_reserve(r->out, r->schema, row + 1, &cap, err) < 0)
             return -1;
@@ -223,14 +227,14 @@ static int read_rows(reading *r, int64_t limit, poise_error *err)
 int poise__columns_read(const poise_data_spec *d, const char *path, poise_place at,
                         const poise_schema *s, int labels, poise__columns *out, poise_error *err)
 {
-    reading r = {.schema = s, .out = out};
+    reading r = {.schema = s, .out = out, .limit = d->limit};
     int status = -1;
     memset(out, 0, sizeof *out);
     r.text = poise__delimited_open(d, path, at, err);
     if (!r.text)
         return -1;
     if (poise__columns_init(out, s, labels, path, err) == 0 && bind_all(&r, err) == 0 &&
-        read_rows(&r, d->limit, err) == 0)
+        read_rows(&r, err) == 0)
         status = 0;
     if (status < 0)
         poise__columns_done(out);

@@ -104,8 +104,8 @@ static int no_positive(const poise__columns *c, const poise_task *task, int t, p
                       poise__shown(task->label, column), held);
 }
 
-static int learn_task(const poise__columns *c, const poise__rows *rows, poise_schema *s, int t,
-                      poise_error *err)
+static int learn_task(const poise__columns *c, const poise__rows *rows, int whole, poise_schema *s,
+                      int t, poise_error *err)
 {
     poise_task *task = &s->task[t];
     int when = poise__when_task(s, t);
@@ -121,17 +121,17 @@ static int learn_task(const poise__columns *c, const poise__rows *rows, poise_sc
         n++;
         sum += y;
     }
-    if (n == 0)
+    if (n == 0 && whole)
         return poise_fail(err, POISE_E_DATA, task->place, "task %s has no labelled training row%s",
                           task->name, task->when ? " where its `when` holds" : "");
-    if (task->kind == POISE_BINARY && task->positive && positives == 0)
+    if (task->kind == POISE_BINARY && task->positive && positives == 0 && whole)
         return no_positive(c, task, t, err);
-    task->base_rate = task->kind == POISE_MULTICLASS ? 0 : sum / (double)n;
-    task->nclass = task->kind == POISE_MULTICLASS ? (int64_t)most + 1 : 0;
+    task->base_rate = task->kind == POISE_MULTICLASS || n == 0 ? 0 : sum / (double)n;
+    task->nclass = task->kind == POISE_MULTICLASS ? (int64_t)fmax(most, 0) + 1 : 0;
     return 0;
 }
 
-int poise__learn(const poise__columns *c, const poise__rows *rows, poise_schema *s,
+int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, poise_schema *s,
                  poise_error *err)
 {
     for (int f = 0; f < s->nfeature; f++) {
@@ -143,7 +143,7 @@ int poise__learn(const poise__columns *c, const poise__rows *rows, poise_schema 
             return -1;
     }
     for (int t = 0; t < s->ntask; t++)
-        if (learn_task(c, rows, s, t, err) < 0)
+        if (learn_task(c, rows, whole, s, t, err) < 0)
             return -1;
     s->learnt = 1;
     return 0;

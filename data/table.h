@@ -29,8 +29,9 @@ typedef struct poise__rows {
 int poise__split(int64_t n, double fraction, uint64_t seed, poise_place at, poise__rows *rest,
                  poise__rows *valid, poise_error *err);
 
-/* Fill the learnt part of the schema from some rows of the columns. */
-int poise__learn(const poise__columns *c, const poise__rows *rows, poise_schema *s,
+/* Fill the learnt part of the schema from some rows of the columns.  `whole` 0: they are only the
+ * first rows of the files, which may well have no positive and no label. */
+int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, poise_schema *s,
                  poise_error *err);
 
 /* Some rows of the columns under a learnt schema. */

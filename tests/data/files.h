@@ -92,6 +92,34 @@ static inline poise_task binary(const char *name, const char *label, const char 
                         .loss_weight = 1};
 }
 
+/* A schema on borrowed arrays; the arena is its own. */
+static inline poise_schema *schema_of(int nfeature, poise_feature *feature, int ntask,
+                                      poise_task *task)
+{
+    poise_error err;
+    poise_schema *s = poise_schema_new(&err);
+    assert_non_null(s);
+    s->nfeature = nfeature;
+    s->feature = feature;
+    s->ntask = ntask;
+    s->task = task;
+    return s;
+}
+
+static inline void near(double got, double want)
+{
+    if (!(fabs(got - want) <= 1e-6 * (1 + fabs(want))))
+        fail_msg("%.9g is not %.9g", got, want);
+}
+
+static inline void open_or_fail(const poise_data_spec *d, poise_schema *s, poise_data *data)
+{
+    poise_error err;
+    char text[POISE_ERROR_TEXT];
+    if (poise_data_open(d, s, data, &err) < 0)
+        fail_msg("%s", poise_error_text(&err, text, sizeof text));
+}
+
 /* Did it fail with exactly this text?  NAME in `want` stands for the file's path. */
 static inline void assert_error(const poise_error *err, const char *path, const char *want)
 {

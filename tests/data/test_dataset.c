@@ -8,19 +8,6 @@
 #include "data/table.h"
 #include "files.h"
 
-/* A schema on borrowed arrays; the arena is its own. */
-static poise_schema *schema_of(int nfeature, poise_feature *feature, int ntask, poise_task *task)
-{
-    poise_error err;
-    poise_schema *s = poise_schema_new(&err);
-    assert_non_null(s);
-    s->nfeature = nfeature;
-    s->feature = feature;
-    s->ntask = ntask;
-    s->task = task;
-    return s;
-}
-
 static double number_at(const poise_dataset *d, int feature, int row)
 {
     return (double)d->numeric[row * d->nnumeric + feature];
@@ -29,20 +16,6 @@ static double number_at(const poise_dataset *d, int feature, int row)
 static int32_t id_at(const poise_dataset *d, int feature, int row)
 {
     return d->ids[row * d->ncategorical + feature];
-}
-
-static void near(double got, double want)
-{
-    if (!(fabs(got - want) <= 1e-6 * (1 + fabs(want))))
-        fail_msg("%.9g is not %.9g", got, want);
-}
-
-static void open_or_fail(const poise_data_spec *d, poise_schema *s, poise_data *data)
-{
-    poise_error err;
-    char text[POISE_ERROR_TEXT];
-    if (poise_data_open(d, s, data, &err) < 0)
-        fail_msg("%s", poise_error_text(&err, text, sizeof text));
 }
 
 /* age: 10, 20, missing, 30; mean 20, deviation sqrt(200 / 3).  word: b, a, missing, b. */
@@ -415,6 +388,33 @@ static void limit_and_columns(void **state)
     unlink(path);
 }
 
+/* The first rows of a file need not hold every label: `poise check` looks at no more. */
+static void a_limit_forgives_rare_labels(void **state)
+{
+    (void)state;
+    poise_error err;
+    const char *train = file_text("r.csv", "x,y,k,g\n1,no,0,0\n2,no,1,0\n3,yes,2,1\n");
+    const char *test = file_text("r2.csv", "x,y,k,g\n1,yes,2,1\n");
+    poise_data_spec d = spec_of(train);
+    d.test = test;
+    poise_feature feature[1] = {numeric("x")};
+    poise_task task[2] = {binary("y", "y", "yes"), binary("k", "k", NULL)};
+    task[0].when = "g";
+    task[1].kind = POISE_MULTICLASS;
+    poise_schema *s = schema_of(1, feature, 2, task);
+    poise_data data;
+    d.limit = 2;
+    if (poise_data_open(&d, s, &data, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_true(s->task[0].base_rate == 0);
+    assert_int_equal(s->task[1].nclass, 2);
+    assert_true(isnan(data.test->label[1][0]) && data.test->weight[1][0] == 0);
+    poise_data_done(&data);
+    poise_schema_free(s);
+    unlink(train);
+    unlink(test);
+}
+
 /* Scoring a file: columns in another order, no labels; what training saw decides the ids. */
 static void a_file_is_read_under_a_learnt_schema(void **state)
 {
@@ -484,93 +484,6 @@ static void a_class_that_training_did_not_have_is_refused(void **state)
     unlink(test);
 }
 
-static void split_is_exact_disjoint_and_seeded(void **state)
-{
-    (void)state;
-    poise_error err;
-    const struct {
-        int64_t n;
-        double fraction;
-        int64_t valid;
-    } table[] = {{2, 0.5, 1}, {10, 0.25, 3}, {1000, 0.1, 100}, {99762, 0.5, 49881}, {7, 0.9, 6}};
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        poise__rows rest, valid, again, other;
-        int64_t n = table[i].n, a = 0, b = 0;
-        assert_int_equal(poise__split(n, table[i].fraction, 5, POISE_NOWHERE, &rest, &valid, &err),
-                         0);
-        assert_int_equal(valid.n, table[i].valid);
-        assert_int_equal(rest.n, n - table[i].valid);
-        /* Merging the two ascending lists gives every row once. */
-        for (int64_t row = 0; row < n; row++) {
-            int in_valid = a < valid.n && valid.row[a] == row;
-            int in_rest = b < rest.n && rest.row[b] == row;
-            assert_int_equal(in_valid + in_rest, 1);
-            a += in_valid;
-            b += in_rest;
-        }
-        assert_int_equal(poise__split(n, table[i].fraction, 5, POISE_NOWHERE, &other, &again, &err),
-                         0);
-        assert_memory_equal(valid.row, again.row, (size_t)valid.n * sizeof(int64_t));
-        free(other.row);
-        free(again.row);
-        assert_int_equal(poise__split(n, table[i].fraction, 6, POISE_NOWHERE, &other, &again, &err),
-                         0);
-        if (n >= 1000)
-            assert_memory_not_equal(valid.row, again.row, (size_t)valid.n * sizeof(int64_t));
-        free(other.row);
-        free(again.row);
-        free(rest.row);
-        free(valid.row);
-    }
-    poise__rows rest, valid;
-    const double wrong[] = {0, 1, -0.5, 2, NAN, 0.01};
-    for (int i = 0; i < 6; i++)
-        assert_int_equal(poise__split(10, wrong[i], 5, POISE_NOWHERE, &rest, &valid, &err), -1);
-}
-
-/* Validation rows that are taken from the training file are not learnt from. */
-static void validation_rows_are_not_learnt_from(void **state)
-{
-    (void)state;
-    enum { N = 200 };
-    char text[N * 32];
-    size_t used = (size_t)sprintf(text, "x,c,y\n");
-    for (int i = 0; i < N; i++)
-        used += (size_t)sprintf(text + used, "%d,v%03d,%d\n", i, i, i % 2);
-    const char *path = file_text("split.csv", text);
-    poise_data_spec d = spec_of(path);
-    d.valid_from = 1;
-    d.valid_fraction = 0.3;
-    d.valid_seed = 9;
-    poise_feature feature[2] = {numeric("x"), categorical("c")};
-    poise_task task[1] = {binary("t", "y", NULL)};
-    poise_schema *s = schema_of(2, feature, 1, task);
-    poise_data data;
-    open_or_fail(&d, s, &data);
-    assert_int_equal(poise_dataset_rows(data.train), 140);
-    assert_int_equal(poise_dataset_rows(data.valid), 60);
-    assert_int_equal(s->feature[1].nvalue, 140);
-    double sum = 0;
-    for (int i = 0; i < 140; i++) {
-        assert_int_equal(id_at(data.train, 0, i), i + 1); /* the rows' order is kept */
-        sum += number_at(data.train, 0, i);
-    }
-    near(sum, 0);
-    for (int i = 0; i < 60; i++)
-        assert_int_equal(id_at(data.valid, 0, i), 0);
-    poise_data_done(&data);
-    d.valid_from = 2;
-    poise_error err;
-    assert_int_equal(poise_data_open(&d, s, &data, &err), -1);
-    assert_non_null(strstr(err.message, "there is no `test:` file"));
-    d.valid_from = 1;
-    d.valid = path;
-    assert_int_equal(poise_data_open(&d, s, &data, &err), -1);
-    assert_non_null(strstr(err.message, "not from both"));
-    poise_schema_free(s);
-    unlink(path);
-}
-
 /* The dictionary gives every text its own code, however many there are. */
 static void codes_are_distinct_and_stable(void **state)
 {
@@ -604,10 +517,9 @@ int main(void)
         cmocka_unit_test(files_that_cannot_be_read),
         cmocka_unit_test(damaged_gzip_is_refused),
         cmocka_unit_test(limit_and_columns),
+        cmocka_unit_test(a_limit_forgives_rare_labels),
         cmocka_unit_test(a_file_is_read_under_a_learnt_schema),
         cmocka_unit_test(a_class_that_training_did_not_have_is_refused),
-        cmocka_unit_test(split_is_exact_disjoint_and_seeded),
-        cmocka_unit_test(validation_rows_are_not_learnt_from),
         cmocka_unit_test(codes_are_distinct_and_stable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
