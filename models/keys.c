@@ -279,7 +279,7 @@ static int set_defaults(poise__reading *r, const poise_section *s, void *into)
 {
     for (int k = 0; k < s->nkey; k++) {
         const poise_key *row = &s->key[k];
-        if (!row->initial || row->kind == POISE_KEY_OWN)
+        if (!row->initial)
             continue;
         poise__yaml v = {.kind = POISE__SCALAR, .text = row->initial, .plain = 1};
         if (poise__key_read(r, row, &v, into) < 0)

@@ -36,7 +36,7 @@ typedef struct poise_key {
     const char *help; /* one line, with the unit */
     poise_key_kind kind;
     int required;
-    const char *initial;       /* the default as the spec would write it; NULL: none, or `form` */
+    const char *initial;       /* the default as the spec would write it; NULL: none */
     double min, max;           /* of integers and numbers, inclusive */
     const char *const *choice; /* NULL-terminated */
     const char *form;          /* OWN: the type in words */

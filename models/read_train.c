@@ -175,10 +175,5 @@ static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
 
 int poise__read_train(poise__reading *r, const poise__yaml *node)
 {
-    poise_train_spec *t = &r->spec->train;
-    static const poise__yaml adam_node = {.kind = POISE__SCALAR, .text = "adam", .plain = 1};
-    t->monitor = "mean auc";
-    if (read_optimizer(r, &adam_node, t) < 0)
-        return -1;
-    return poise__keys_read(r, node, "train", &poise__train_section, t);
+    return poise__keys_read(r, node, "train", &poise__train_section, &r->spec->train);
 }

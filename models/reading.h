@@ -42,7 +42,7 @@ void *poise__reading_alloc(poise__reading *r, size_t count, size_t size);
 /* `path` against the run file's folder (absolute paths as they are); NULL after a diagnosis. */
 const char *poise__reading_path(poise__reading *r, const char *path);
 
-/* Fill `into` from a mapping by one or more sections: defaults first (not those of OWN keys), then
+/* Fill `into` from a mapping by one or more sections: defaults first, then
  * what the mapping says.  `what` names it in messages.  NULL for the node: defaults only. */
 int poise__keys_read(poise__reading *r, const poise__yaml *node, const char *what,
                      const poise_section *s, void *into);
