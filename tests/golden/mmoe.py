@@ -37,7 +37,7 @@ def draw(*shape, scale=1.0):
 
 def initial():
     i = NUMERIC + sum(DIM)
-    p = {"features/colour": draw(ROWS[0], DIM[0]), "features/place": draw(ROWS[1], DIM[1])}
+    p = {"embedding/colour": draw(ROWS[0], DIM[0]), "embedding/place": draw(ROWS[1], DIM[1])}
     for k, o in enumerate(UNITS):
         p[f"expert/{k}/weight"], p[f"expert/{k}/bias"] = draw(E, o, i, scale=(6 / i) ** 0.5), draw(E, o, scale=0.2)
         i = o
@@ -62,8 +62,8 @@ def batches():
 
 def losses(p, numeric, ids, label, weight):
     """Weighted means over the labelled rows, and the sums of their weights."""
-    x = torch.cat([numeric, F.embedding(ids[:, 0], p["features/colour"], sparse=True),
-                   F.embedding(ids[:, 1], p["features/place"], sparse=True)], 1)
+    x = torch.cat([numeric, F.embedding(ids[:, 0], p["embedding/colour"], sparse=True),
+                   F.embedding(ids[:, 1], p["embedding/place"], sparse=True)], 1)
     h = x.unsqueeze(0)  # [E, B, .] from here
     for k in range(len(UNITS)):
         h = F.relu(torch.einsum("ebi,eoi->ebo", h.expand(E, -1, -1), p[f"expert/{k}/weight"]) + p[f"expert/{k}/bias"].unsqueeze(1))
@@ -152,8 +152,8 @@ class GradNorm:
 
 def train(start, data, balancer, optimizer):
     p = {k: v.double().clone().requires_grad_() for k, v in start.items()}
-    dense = [v for k, v in p.items() if not k.startswith("features/")]
-    table = [v for k, v in p.items() if k.startswith("features/")]
+    dense = [v for k, v in p.items() if not k.startswith("embedding/")]
+    table = [v for k, v in p.items() if k.startswith("embedding/")]
     if optimizer == "adam":
         steps = [torch.optim.Adam(dense, RATE["adam"]), torch.optim.SparseAdam(table, RATE["adam"])]
     else:
