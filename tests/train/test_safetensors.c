@@ -55,7 +55,12 @@ static const poise_tensor tensors[] = {
     {"expert/0/weight", POISE_TENSOR_F32, 3, {1, 2, 3}, weights, 24},
     {"step", POISE_TENSOR_I64, 0, {0}, steps, 8},
     {"nothing", POISE_TENSOR_F32, 2, {0, 4}, NULL, 0},
-    {"a name \"with\" \\ and \xc3\xa9", POISE_TENSOR_F64, 1, {2}, moments, 16},
+    {"a name \"with\" \\ and \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+     POISE_TENSOR_F64,
+     1,
+     {2},
+     moments,
+     16},
     {"ids", POISE_TENSOR_I32, 1, {3}, ids, 12},
 };
 enum { TENSORS = sizeof tensors / sizeof *tensors };
@@ -172,7 +177,7 @@ static void another_reader_reads_it(void **state)
 {
     static const char *const lines[] = {
         "step I64  -9223372036854775808\n",
-        "a name \"with\" \\ and \xc3\xa9 F64 2 1e-300 0.1\n",
+        "a name \"with\" \\ and \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 F64 2 1e-300 0.1\n",
         "expert/0/weight F32 1x2x3 1 -2.5 3e-30 4 5 inf\n",
         "nothing F32 0x4\n",
         "ids I32 3 -1 0 2147483647\n",
@@ -439,7 +444,12 @@ static void bad_tensors_are_not_written(void **state)
         {{"__metadata__", POISE_TENSOR_F32, 1, {6}, weights, 24}, "__metadata__"},
         {{NULL, POISE_TENSOR_F32, 1, {6}, weights, 24}, "called"},
         {{"\xff", POISE_TENSOR_F32, 1, {6}, weights, 24}, "UTF-8"},
-        {{"step", POISE_TENSOR_F32, 1, {6}, weights, 24}, "two tensors"},
+        {{"step", POISE_TENSOR_F32, 1, {6}, weights, 24}, "there are two \"step\""},
+        {{"\x80", POISE_TENSOR_F32, 1, {6}, weights, 24}, "UTF-8"},
+        {{"a\xc3", POISE_TENSOR_F32, 1, {6}, weights, 24}, "UTF-8"},            /* cut */
+        {{"\xc0\xaf", POISE_TENSOR_F32, 1, {6}, weights, 24}, "UTF-8"},         /* overlong */
+        {{"\xed\xa0\x80", POISE_TENSOR_F32, 1, {6}, weights, 24}, "UTF-8"},     /* surrogate */
+        {{"\xf4\x90\x80\x80", POISE_TENSOR_F32, 1, {6}, weights, 24}, "UTF-8"}, /* past the end */
     };
     const fixture *x = *state;
 
