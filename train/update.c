@@ -13,6 +13,7 @@ static void plain(int64_t n, const poise__update_step *s, float *restrict w,
 
     (void)a;
     (void)b;
+#pragma omp simd
     for (int64_t i = 0; i < n; i++)
         w[i] -= rate * (g[i] + decay * w[i]);
 }
@@ -23,6 +24,7 @@ static void momentum(int64_t n, const poise__update_step *s, float *restrict w,
     float rate = s->rate, decay = s->decay, keep = s->momentum;
 
     (void)b;
+#pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         float v = keep * a[i] + (g[i] + decay * w[i]);
 
@@ -37,6 +39,7 @@ static void adam(int64_t n, const poise__update_step *s, float *restrict w, cons
     float rate = s->rate, shrink = s->shrink, decay = s->decay, eps = s->eps;
     float add1 = s->add1, keep2 = s->keep2, add2 = s->add2;
 
+#pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         float h = g[i] + decay * w[i];
         float m = a[i] + add1 * (h - a[i]);
@@ -54,6 +57,7 @@ static void adagrad(int64_t n, const poise__update_step *s, float *restrict w,
     float rate = s->rate, decay = s->decay, eps = s->eps;
 
     (void)b;
+#pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         float h = g[i] + decay * w[i];
         float v = a[i] + h * h;
