@@ -81,11 +81,18 @@ MAP(huber_back, clamp_of(a[i] - b[i], p))
 
 /* ---- sums ---- */
 
-enum { TILE = 64 };
+/* Rows up to SHORT, such as a gate's, are reduced one element after the other: to prepare a vector
+ * and to fold it takes longer. */
+enum { TILE = 64, SHORT = 24 };
 
 static inline float sum_of(int64_t n, const float *a)
 {
     float s = 0.0f;
+    if (n <= SHORT) {
+        for (int64_t i = 0; i < n; i++)
+            s += a[i];
+        return s;
+    }
     SUM(s)
     for (int64_t i = 0; i < n; i++)
         s += a[i];
@@ -130,6 +137,11 @@ static void column_sum(int64_t rows, int64_t n, int64_t stride, const float *x, 
 static inline float max_of(int64_t n, const float *a)
 {
     float s = a[0];
+    if (n <= SHORT) {
+        for (int64_t i = 1; i < n; i++)
+            s = a[i] > s ? a[i] : s;
+        return s;
+    }
     MAX(s)
     for (int64_t i = 1; i < n; i++)
         s = a[i] > s ? a[i] : s;
@@ -141,7 +153,6 @@ static void exp_rows(int64_t rows, int64_t n, const float *x, float *y)
 {
     for (int64_t r = 0; r < rows; r++) {
         const float top = max_of(n, x + r * n);
-        INDEPENDENT
         for (int64_t i = 0; i < n; i++)
             y[r * n + i] = x[r * n + i] - top;
     }
@@ -155,7 +166,8 @@ static void softmax(int64_t rows, int64_t n, const float *x, float *y)
         exp_rows(m, n, x + r * n, y + r * n);
         for (int64_t k = r; k < r + m; k++) {
             const float inv = 1.0f / sum_of(n, y + k * n);
-            map_scale(n, y + k * n, NULL, inv, y + k * n);
+            for (int64_t i = k * n; i < (k + 1) * n; i++)
+                y[i] *= inv;
         }
     }
 }
