@@ -103,8 +103,8 @@ static void effects(source *s, double size, double out[STAGES])
 {
     double a = normal(s), b = normal(s), c = normal(s);
     out[0] = size * a;
-    out[1] = size * (-0.5 * a + 0.85 * b);
-    out[2] = size * (-0.2 * a + 0.3 * b + 0.9 * c);
+    out[1] = size * (-0.6 * a + 0.8 * b);
+    out[2] = size * (-0.3 * a + 0.8 * b + 0.5 * c);
 }
 
 static void sum(double out[STAGES], const double x[STAGES])
@@ -128,11 +128,11 @@ static void *world_new(poise_error *err)
     source s = {poise_random_stream("funnel/world"), 0};
     double city[CITIES][STAGES], category[CATEGORIES][STAGES], brand[BRANDS][STAGES];
     for (int i = 0; i < CITIES; i++)
-        effects(&s, 0.15, city[i]);
+        effects(&s, 0.1, city[i]);
     for (int i = 0; i < CATEGORIES; i++)
-        effects(&s, 0.3, category[i]);
+        effects(&s, 0.25, category[i]);
     for (int i = 0; i < BRANDS; i++)
-        effects(&s, 0.25, brand[i]);
+        effects(&s, 0.2, brand[i]);
     for (int i = 0; i < SLOTS; i++)
         effects(&s, 0.15, w->slot[i]);
     for (int i = 0; i < SLOTS; i++)
@@ -208,11 +208,11 @@ static void make(const void *of, uint64_t seed, uint64_t row, double *value, dou
     double show = w->likes[segment][0] * w->is[category][0];
     double use = w->likes[segment][1] * w->is[category][1];
     double z[STAGES];
-    z[0] = -1.95 + 1.1 * relevance + 0.3 * relevance * tanh(quality) - 0.6 * age + 0.4 * sin(turn) +
-           0.3 * show + 0.15 * use;
-    z[1] = -0.24 - 0.5 * relevance + 1.1 * quality - 0.5 * fabs(price) +
-           0.3 * activity * sin(turn) - 0.15 * show + 0.3 * use;
-    z[2] = -0.8 + 1.1 * price + 0.5 * activity * quality - 0.4 * relevance + 0.3 * use;
+    z[0] = -1.88 + 1.1 * relevance + 0.3 * relevance * tanh(quality) - 0.6 * age + 0.4 * sin(turn) +
+           0.2 * show + 0.1 * use;
+    z[1] = -0.17 - 0.5 * relevance + 1.1 * quality - 0.5 * fabs(price) +
+           0.3 * activity * sin(turn) - 0.1 * show + 0.2 * use;
+    z[2] = -0.75 + 1.1 * price + 0.4 * activity * quality - 0.4 * relevance + 0.2 * use;
     double p = 1;
     int happened = 1;
     for (int k = 0; k < STAGES; k++) {
