@@ -202,7 +202,9 @@ int poise__model_write(const char *folder, const poise__engine *e, poise_error *
     char path[PATH_SIZE];
     poise_tensor *t = poise__calloc((size_t)n, sizeof *t, err);
     char *schema = poise_schema_to_json(e->schema, err);
-    char *spec = poise_spec_resolved(e->spec, err);
+    poise_spec anywhere = *e->spec; /* the file does not depend on the machine's threads */
+    anywhere.train.threads = 0;
+    char *spec = poise_spec_resolved(&anywhere, err);
 
     if (t && schema && spec && path_in(folder, "model.safetensors", path, err) == 0) {
         poise_metadata meta[] = {{"poise.schema", schema}, {"poise.spec", spec}};
