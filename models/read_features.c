@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "sections.h"
 
@@ -91,9 +92,7 @@ static int read_kind(poise__reading *r, const char *name, const poise__yaml *v, 
     const poise__yaml *inner;
     char what[120];
     *f = (poise_feature){.place = v->place, .missing = NAN, .min_count = 1, .standardise = 1};
-    strcpy(what, "feature '");
-    strncat(what, name, 80);
-    strcat(what, "'");
+    (void)snprintf(what, sizeof what, "feature '%.80s'", name);
     int k = poise__keys_pick(r, v, what, 2, kinds, &inner);
     if (k < 0)
         return -1;
