@@ -68,10 +68,8 @@ static int read_parameter(poise__reading *r, const poise__yaml *key, const poise
                           void *into)
 {
     poise_error err;
-    poise__yaml *item = poise__yaml_new(r->arena, v->kind, v->place, &err);
-    poise__yaml *name = poise__yaml_scalar(r->arena, key->text, key->plain, key->place, &err);
-    if (item)
-        *item = *v;
+    poise__yaml *item = poise__yaml_share(r->arena, v, &err);
+    poise__yaml *name = poise__yaml_share(r->arena, key, &err);
     if (poise__yaml_put(r->arena, ((model_keys *)into)->given, name, item, &err) < 0)
         return poise_diagnose_error(r->diag, &err);
     return 0;

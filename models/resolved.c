@@ -152,8 +152,10 @@ static poise__yaml *write_model(writer *w, const poise_model *m)
               put_text(w, map, "when", m->when) < 0 ||
               put_text(w, map, "output", m->output_name) < 0;
     if (!bad && m->params->n > 0)
-        bad = put(w, map, "params", (poise__yaml *)(uintptr_t)m->params) < 0;
-    return bad || put(w, map, "network", (poise__yaml *)(uintptr_t)m->network) < 0 ? NULL : map;
+        bad = put(w, map, "params", poise__yaml_share(w->a, m->params, w->err)) < 0;
+    if (bad || put(w, map, "network", poise__yaml_share(w->a, m->network, w->err)) < 0)
+        return NULL;
+    return map;
 }
 
 /* The text of a setting as it was: a number stays plain. */

@@ -29,6 +29,14 @@ poise__yaml *poise__yaml_scalar(poise__arena *a, const char *text, int plain, po
     return n->text ? n : NULL;
 }
 
+poise__yaml *poise__yaml_share(poise__arena *a, const poise__yaml *n, poise_error *err)
+{
+    poise__yaml *s = n ? poise__yaml_new(a, n->kind, n->place, err) : NULL;
+    if (s)
+        *s = *n;
+    return s;
+}
+
 static poise__yaml **grown(poise__arena *a, poise__yaml **old, size_t n, size_t cap,
                            poise_error *err)
 {

@@ -54,6 +54,8 @@ poise__yaml *poise__yaml_new(poise__arena *a, poise__yaml_kind kind, poise_place
                              poise_error *err);
 poise__yaml *poise__yaml_scalar(poise__arena *a, const char *text, int plain, poise_place place,
                                 poise_error *err);
+/* The same content in a second place: to be read there, not put into. */
+poise__yaml *poise__yaml_share(poise__arena *a, const poise__yaml *n, poise_error *err);
 int poise__yaml_push(poise__arena *a, poise__yaml *list, poise__yaml *item, poise_error *err);
 int poise__yaml_put(poise__arena *a, poise__yaml *map, poise__yaml *key, poise__yaml *item,
                     poise_error *err);

@@ -1,0 +1,141 @@
+/* Every allocation of reading, writing, describing and building is refused in turn: each time a
+ * reason is given, and nothing is leaked. */
+#include "net.h"
+
+/* Exported, so that what libyaml and the C library ask for themselves is counted and refused too. */
+#pragma GCC visibility push(default)
+#include "tests/count_alloc.h"
+#pragma GCC visibility pop
+
+enum { MOST = 20000 };
+
+/* 0 when it worked, -1 when it said why not. */
+typedef int attempt(void *arg);
+
+/* Some refusals do no harm (a file's buffer): then it works all the same. */
+static void refuse_each(attempt *try, void *arg)
+{
+    long before = count_alloc();
+    assert_int_equal(try(arg), 0);
+    long n = count_alloc() - before;
+    int refused = 0;
+    assert_true(n >= 3 && n < MOST);
+    for (long k = 0; k < n; k++) {
+        long held = count_alloc_live();
+        count_alloc_fail(k);
+        refused += try(arg) < 0;
+        count_alloc_fail(-1);
+        if (count_alloc_live() != held)
+            fail_msg("%ld allocations are kept after the %ldth was refused",
+                     count_alloc_live() - held, k);
+    }
+    assert_true(refused > 0);
+}
+
+static int read_one(void *arg)
+{
+    char path[1200];
+    poise_error err;
+    snprintf(path, sizeof(path), FOLDER "%s", (const char *)arg);
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    if (!diag)
+        return -1;
+    poise_spec *s = poise_spec_read(path, 1, &(poise_override){"train.epochs", "4"}, diag);
+    int errors = poise_diagnostics_errors(diag);
+    poise_spec_free(s);
+    poise_diagnostics_free(diag);
+    if ((s != NULL) != (errors == 0))
+        fail_msg("%s", s ? "read, but with errors" : "refused without a reason");
+    return s ? 0 : -1;
+}
+
+static void reading(void **state)
+{
+    (void)state;
+    if (!COUNT_ALLOC)
+        skip();
+    refuse_each(read_one, (void *)(uintptr_t) "good/forms.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/golden.yaml");
+}
+
+static int resolve_one(void *arg)
+{
+    poise_error err = {0};
+    char *text = poise_spec_resolved(arg, &err);
+    if (!text)
+        assert_true(err.code != POISE_OK);
+    free(text);
+    return text ? 0 : -1;
+}
+
+static int pass_over(void *user, const poise_layer_info *l)
+{
+    (void)user, (void)l;
+    return 0;
+}
+
+static int describe_one(void *arg)
+{
+    poise_spec *s = arg;
+    poise_error err = {0};
+    int done = poise_model_describe(s->model, s->schema, pass_over, NULL, &err);
+    if (done < 0)
+        assert_true(err.code != POISE_OK);
+    return done;
+}
+
+static int build_one(void *arg)
+{
+    poise_spec *s = arg;
+    poise_error err = {0};
+    poise_network n;
+    int done = -1;
+    poise_store *store = poise_store_new(&err);
+    poise_graph *g = store ? poise_network_graph(store, &err) : NULL;
+    if (g) {
+        poise_graph_train(g, 1);
+        done = poise_model_build(s->model, s->schema, g, ROWS, &n, &err);
+    }
+    if (done < 0)
+        assert_true(err.code != POISE_OK);
+    poise_graph_free(g);
+    poise_store_free(store);
+    return done;
+}
+
+static int name_models(void *arg)
+{
+    (void)arg;
+    poise_error err = {0};
+    char **names = poise_model_names(&err);
+    int found = 0;
+    for (char **n = names; n && *n; n++)
+        found++;
+    if (!names)
+        assert_true(err.code != POISE_OK);
+    poise_names_free(names);
+    return found >= 3 ? 0 : -1;
+}
+
+static void everything_after_reading(void **state)
+{
+    (void)state;
+    if (!COUNT_ALLOC)
+        skip();
+    poise_spec *s = read_good("good/forms.yaml", NULL, 0, NULL);
+    pretend_learnt(s->schema);
+    refuse_each(resolve_one, s);
+    refuse_each(describe_one, s);
+    refuse_each(build_one, s);
+    refuse_each(name_models, NULL);
+    poise_spec_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reading),
+        cmocka_unit_test(everything_after_reading),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
