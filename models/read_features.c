@@ -130,7 +130,7 @@ static int add(poise__reading *r, const char *name, const poise__yaml *key, cons
     return 0;
 }
 
-static int warn_label(poise__reading *r, const poise__yaml *key)
+static void warn_label(poise__reading *r, const poise__yaml *key)
 {
     const poise_schema *s = r->spec->schema;
     for (int t = 0; t < s->ntask; t++)
@@ -138,7 +138,6 @@ static int warn_label(poise__reading *r, const poise__yaml *key)
             poise_warn(r->diag, key->place,
                        "feature '%.80s' is the label of task '%s': the model sees the answer",
                        key->text, s->task[t].name);
-    return 0;
 }
 
 static int add_matches(poise__reading *r, const poise__yaml *key, const poise_feature *f,
@@ -198,9 +197,10 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
         int explicit = known ? poise__column_find(r, key->text) >= 0 : !glob;
         if (read_kind(r, key->text, node->item[i], &f) < 0)
             bad = -1;
-        else if (explicit)
-            bad |= add(r, key->text, key, &f) | warn_label(r, key);
-        else if (known && glob)
+        else if (explicit) {
+            bad |= add(r, key->text, key, &f);
+            warn_label(r, key);
+        } else if (known && glob)
             bad |= add_matches(r, key, &f, taken);
         else if (known)
             bad |= poise__column_check(r, key->place, "feature", key->text);
