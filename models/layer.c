@@ -2,8 +2,11 @@
 #include "layer.h"
 #include "sections.h"
 
-const poise__layer_kind *const poise__layer_kinds[POISE__KINDS] = {&poise__mlp, &poise__dense,
-                                                                   &poise__mixture};
+const poise__layer_kind *const poise__layer_kinds[POISE__KINDS] = {
+#define X(name) &poise__##name,
+    POISE__LAYER_KINDS(X)
+#undef X
+};
 
 static int read_each(poise__reading *r, const poise__yaml *v, void *into);
 

@@ -1,7 +1,7 @@
 /* layer.h -- the table of layer kinds.  Internal.
  *
  * A kind is one row: its keys, its shape rule, its build function.  A new kind is a file with these
- * and a row in layer.c.
+ * and its name in POISE__LAYER_KINDS.
  */
 #ifndef POISE_LAYER_H
 #define POISE_LAYER_H
@@ -38,11 +38,21 @@ struct poise__layer_kind {
     poise_value *(*build)(poise__builder *b, const poise__layer *l, int task, const char *name);
 };
 
-extern const poise__layer_kind poise__mlp, poise__dense, poise__mixture;
-extern const poise_section poise__layer_section; /* each, copies */
+/* The table of kinds: poise__mlp is in mlp.c and so on. */
+#define POISE__LAYER_KINDS(X) X(mlp) X(dense) X(mixture)
 
-enum { POISE__KINDS = 3 };
+#define X(name) extern const poise__layer_kind poise__##name;
+POISE__LAYER_KINDS(X)
+#undef X
+enum {
+#define X(name) POISE__KIND_##name,
+    POISE__LAYER_KINDS(X)
+#undef X
+        POISE__KINDS
+};
 extern const poise__layer_kind *const poise__layer_kinds[POISE__KINDS];
+
+extern const poise_section poise__layer_section; /* each, copies */
 
 /* Normalisation inside an mlp. */
 enum { POISE__NORM_NONE, POISE__NORM_LAYER, POISE__NORM_BATCH };

@@ -104,6 +104,19 @@ static int read_setting(poise__reading *r, const poise__yaml *key, const poise__
     return bad;
 }
 
+/* With a '/' in it: without one the system would look elsewhere. */
+static const char *object_path(poise__reading *r, const char *use)
+{
+    poise_error err;
+    const char *path = poise__reading_path(r, use);
+    if (!path || strchr(path, '/'))
+        return path;
+    path = poise__arena_printf(r->arena, &err, "./%s", path);
+    if (!path)
+        poise_diagnose_error(r->diag, &err);
+    return path;
+}
+
 int poise__read_balancer(poise__reading *r, const poise__yaml *node)
 {
     balancer_keys k = {.spec = {.use = "equal", .shared_only = -1, .scope = POISE_SCOPE_LAST}};
@@ -129,7 +142,7 @@ int poise__read_balancer(poise__reading *r, const poise__yaml *node)
         return -1;
     size_t length = strlen(k.spec.use);
     int path = strchr(k.spec.use, '/') || (length > 3 && !strcmp(k.spec.use + length - 3, ".so"));
-    if (path && !(k.spec.use = poise__reading_path(r, k.spec.use)))
+    if (path && !(k.spec.use = object_path(r, k.spec.use)))
         return -1;
     r->spec->balancer = k.spec;
     return 0;

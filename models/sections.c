@@ -29,8 +29,11 @@ const poise_section *const *poise_spec_sections(void)
 
 const poise_section *const *poise_layer_kinds(void)
 {
-    static const poise_section *const all[] = {&poise__mlp.section, &poise__dense.section,
-                                               &poise__mixture.section, NULL};
+    static const poise_section *const all[] = {
+#define X(name) &poise__##name.section,
+        POISE__LAYER_KINDS(X)
+#undef X
+            NULL};
     return all;
 }
 

@@ -152,7 +152,7 @@ static void layers_are_in_order_of_need(void **state)
 }
 
 static const char *const good[] = {"good/forms.yaml", "good/short.yaml", "good/golden.yaml",
-                                   "good/inline.yaml"};
+                                   "good/inline.yaml", "good/path.yaml"};
 
 /* read(resolved(read(x))) resolves to the same text, and nothing is said about it. */
 static void a_resolved_spec_reads_back_to_itself(void **state)
@@ -246,6 +246,36 @@ static void an_override_of_no_mapping_leaves_the_files_own_error(void **state)
     assert_int_equal(poise_diagnostics_errors(diag), 1);
     assert_non_null(strstr(poise_diagnostics_text(diag, 0, text, sizeof(text)),
                            ":1:1: error: the run is 'word'; it must be a mapping of keys"));
+    poise_diagnostics_free(diag);
+}
+
+static void a_model_may_be_a_path(void **state)
+{
+    (void)state;
+    poise_spec *s = read_good("good/path.yaml", NULL, 0, NULL);
+    const poise_model *m = s->model;
+    assert_string_equal(m->about, "One layer.");
+    assert_int_equal(m->nlayer, 2);
+    assert_int_equal(m->layer[0].units.value[0], 5);
+    assert_string_equal(m->layer[m->output].name, "answer");
+    assert_string_equal(m->layer[0].place.file, FOLDER "good/../data/tiny.yaml");
+    assert_int_equal(feature(s, "price")->transform, POISE_LOG1P);
+    assert_int_equal(s->schema->nfeature, 4); /* age, price, segment, slot */
+    poise_spec_free(s);
+}
+
+/* Without a folder in the spec's own path, the object's path still says that it is one. */
+static void a_balancers_path_has_a_slash(void **state)
+{
+    (void)state;
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    const char *text = "data: {generate: funnel}\nmodel: mmoe\nbalancer: mine.so\n";
+    poise_spec *s = poise__spec_parse("run.yaml", text, strlen(text), 0, NULL, diag);
+    assert_non_null(s);
+    assert_string_equal(s->balancer.use, "./mine.so");
+    assert_string_equal(s->name, "run");
+    poise_spec_free(s);
     poise_diagnostics_free(diag);
 }
 
@@ -352,6 +382,8 @@ int main(void)
         cmocka_unit_test(overrides_open_short_forms),
         cmocka_unit_test(a_wrong_override_is_named),
         cmocka_unit_test(an_override_of_no_mapping_leaves_the_files_own_error),
+        cmocka_unit_test(a_model_may_be_a_path),
+        cmocka_unit_test(a_balancers_path_has_a_slash),
         cmocka_unit_test(globs_match_as_in_a_shell),
         cmocka_unit_test(what_is_odd_but_possible_is_a_warning),
         cmocka_unit_test(models_are_found_by_name),
