@@ -55,7 +55,7 @@ static int take_option(tool_arguments *a, int argc, char **argv, int *k)
     o = find(a->command, name, length);
     if (!o)
         return unknown(a->command, arg, name, length);
-    if (!o->many && tool_value(a, o->name))
+    if (o->times != TOOL_MANY && tool_value(a, o->name))
         return tool_wrong(a->command, "--%s is given twice", o->name);
     if (!o->value && equals)
         return tool_wrong(a->command, "--%s takes no value", o->name);
@@ -99,6 +99,9 @@ int tool_arguments_parse(const tool_command *c, int argc, char **argv, tool_argu
         return tool_wrong(c, "something is missing: poise %s %s", c->name, c->words);
     if (a->nword > c->max_words)
         return tool_wrong(c, "'%s' is one word too many", a->word[c->max_words]);
+    for (const tool_option *o = c->option; o->name; o++)
+        if (o->times == TOOL_NEEDED && !tool_value(a, o->name))
+            return tool_wrong(c, "--%s %s is missing", o->name, o->value);
     return TOOL_OK;
 }
 

@@ -121,12 +121,12 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"case", "CASE", "tiny, census, ctr (default) or wide", 0},
-    {"balancer", "NAME", "none (default), gram, gramall, or a strategy as for train", 0},
-    {"threads", "N", "threads to use; default 1", 0},
-    {"steps", "N", "steps per block; default: the case's", 0},
-    {"blocks", "N", "blocks; the median is shown; default 5", 0},
-    {"json", NULL, "print one JSON object", 0},
+    {"case", "CASE", "tiny, census, ctr (default) or wide", TOOL_ONCE},
+    {"balancer", "NAME", "none (default), gram, gramall, or a strategy as for train", TOOL_ONCE},
+    {"threads", "N", "threads to use; default 1", TOOL_ONCE},
+    {"steps", "N", "steps per block; default: the case's", TOOL_ONCE},
+    {"blocks", "N", "blocks; the median is shown; default 5", TOOL_ONCE},
+    {"json", NULL, "print one JSON object", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_bench = {

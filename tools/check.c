@@ -173,7 +173,7 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"balancer", "NAME|PATH", "the strategy, in place of the spec's", 0},
+    {"balancer", "NAME|PATH", "the strategy, in place of the spec's", TOOL_ONCE},
     TOOL_OPTION_SET,
     TOOL_OPTION_END};
 

@@ -31,11 +31,17 @@
 /* Exit statuses: 0 done, 1 it failed, 2 it was asked for in a wrong way (see poise_code_status). */
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_WRONG = 2 };
 
+typedef enum tool_times {
+    TOOL_ONCE,  /* at most once */
+    TOOL_MANY,  /* any number of times */
+    TOOL_NEEDED /* exactly once */
+} tool_times;
+
 typedef struct tool_option {
     const char *name;  /* "out" for --out */
     const char *value; /* what it takes, "DIR"; NULL: it is a flag */
     const char *help;  /* one line */
-    int many;          /* may be given more than once */
+    tool_times times;
 } tool_option;
 
 typedef struct tool_arguments tool_arguments;

@@ -227,8 +227,6 @@ static int run(const tool_arguments *a)
     poise_spec *spec = NULL;
     int status;
 
-    if (!list)
-        return tool_wrong(a->command, "--balancers A,B,... is missing");
     status = tool_number(a, "repeat", 1, 10000, &repeat);
     if (status == TOOL_OK)
         status = parse_names(a, list, &l);
@@ -244,9 +242,10 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"balancers", "A,B,...", "names or paths of strategies; the first is the one compared to", 0},
-    {"repeat", "N", "runs of each, with seeds seed, seed + 1, ...; default 3", 0},
-    {"out", "DIR", "the folder; default runs/<spec>-<n>, n the first free number", 0},
+    {"balancers", "A,B,...", "names or paths of strategies; the first is the one compared to",
+     TOOL_NEEDED},
+    {"repeat", "N", "runs of each, with seeds seed, seed + 1, ...; default 3", TOOL_ONCE},
+    {"out", "DIR", "the folder; default runs/<spec>-<n>, n the first free number", TOOL_ONCE},
     TOOL_OPTION_SET,
     TOOL_OPTION_SEED,
     TOOL_OPTION_THREADS,

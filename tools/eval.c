@@ -68,9 +68,10 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"part", "PART", "train, valid or test; default: test where there is one, else valid", 0},
-    {"threads", "N", "threads to use; 0 (default): all processors", 0},
-    {"json", NULL, "print one JSON object, as in result.json", 0},
+    {"part", "PART", "train, valid or test; default: test where there is one, else valid",
+     TOOL_ONCE},
+    {"threads", "N", "threads to use; 0 (default): all processors", TOOL_ONCE},
+    {"json", NULL, "print one JSON object, as in result.json", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_eval = {

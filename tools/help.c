@@ -18,12 +18,28 @@ static void print_options(const tool_command *c)
     printf("  %-24s %s\n", "--help", "this page");
 }
 
+/* "usage: poise train SPEC [--out DIR] ...", folded. */
+static void print_usage(const tool_command *c)
+{
+    enum { WIDTH = 90 };
+    int column = printf("usage: poise %s%s%s", c->name, *c->words ? " " : "", c->words);
+
+    for (const tool_option *o = c->option; o->name; o++) {
+        char text[96];
+        int needed = o->times == TOOL_NEEDED;
+        int length = snprintf(text, sizeof text, "%s--%s%s%s%s%s", needed ? "" : "[", o->name,
+                              o->value ? " " : "", o->value ? o->value : "", needed ? "" : "]",
+                              o->times == TOOL_MANY ? "..." : "");
+
+        if (column + 1 + length > WIDTH)
+            column = printf("\n            ") - 1;
+        column += printf(" %s", text);
+    }
+}
+
 void tool_help_command(const tool_command *c)
 {
-    printf("usage: poise %s%s%s", c->name, *c->words ? " " : "", c->words);
-    for (const tool_option *o = c->option; o->name; o++)
-        printf(" [--%s%s%s]%s", o->name, o->value ? " " : "", o->value ? o->value : "",
-               o->many ? "..." : "");
+    print_usage(c);
     printf("\n\n%s\n", c->summary);
     if (*c->text)
         printf("\n%s", c->text);

@@ -13,8 +13,6 @@ static int run(const tool_arguments *a)
 
     if (status != TOOL_OK)
         return status;
-    if (!data || !out)
-        return tool_wrong(a->command, "--%s FILE is missing", data ? "out" : "data");
     if (poise_predict(a->word[0], data, out, (int)threads, &rows, &err) < 0)
         return tool_failed(&err);
     printf("%" PRId64 " rows -> %s\n", rows, out);
@@ -22,9 +20,11 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"data", "FILE", "rows in the format of the training data; label columns may be absent", 0},
-    {"out", "FILE", "CSV with a header: one column per task, one line per row, in order", 0},
-    {"threads", "N", "threads to use; 0 (default): all processors", 0},
+    {"data", "FILE", "rows in the format of the training data; label columns may be absent",
+     TOOL_NEEDED},
+    {"out", "FILE", "CSV with a header: one column per task, one line per row, in order",
+     TOOL_NEEDED},
+    {"threads", "N", "threads to use; 0 (default): all processors", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_predict = {

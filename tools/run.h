@@ -8,21 +8,21 @@
 #include "command.h"
 
 /* Rows of an option table. */
-#define TOOL_OPTION_SET                                                              \
-    {                                                                                \
-        "set", "KEY=VALUE", "override a key of the spec, as --set train.epochs=3", 1 \
+#define TOOL_OPTION_SET                                                                      \
+    {                                                                                        \
+        "set", "KEY=VALUE", "override a key of the spec, as --set train.epochs=3", TOOL_MANY \
     }
-#define TOOL_OPTION_SEED                        \
-    {                                           \
-        "seed", "N", "the seed (train.seed)", 0 \
+#define TOOL_OPTION_SEED                                \
+    {                                                   \
+        "seed", "N", "the seed (train.seed)", TOOL_ONCE \
     }
-#define TOOL_OPTION_THREADS                                                    \
-    {                                                                          \
-        "threads", "N", "threads to use (train.threads); 0: all processors", 0 \
+#define TOOL_OPTION_THREADS                                                            \
+    {                                                                                  \
+        "threads", "N", "threads to use (train.threads); 0: all processors", TOOL_ONCE \
     }
-#define TOOL_OPTION_END     \
-    {                       \
-        NULL, NULL, NULL, 0 \
+#define TOOL_OPTION_END             \
+    {                               \
+        NULL, NULL, NULL, TOOL_ONCE \
     }
 
 enum { TOOL_PATH = 4096 };

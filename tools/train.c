@@ -71,12 +71,14 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"out", "DIR", "the run's folder; default runs/<spec>-<n>, n the first free number", 0},
-    {"balancer", "NAME|PATH", "the strategy, in place of the spec's (its settings: --set)", 0},
+    {"out", "DIR", "the run's folder; default runs/<spec>-<n>, n the first free number", TOOL_ONCE},
+    {"balancer", "NAME|PATH", "the strategy, in place of the spec's (its settings: --set)",
+     TOOL_ONCE},
     TOOL_OPTION_SET,
     TOOL_OPTION_SEED,
     TOOL_OPTION_THREADS,
-    {"resume", "DIR", "continue the run in DIR, to the same bits as if it had not stopped", 0},
+    {"resume", "DIR", "continue the run in DIR, to the same bits as if it had not stopped",
+     TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_train = {
