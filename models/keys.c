@@ -35,7 +35,9 @@ const char *poise__via(const poise__yaml *n, char *buf, size_t size)
 int poise__unknown(poise__reading *r, poise_place place, const char *what, const char *word, int n,
                    const char *const *known)
 {
-    const char *near = poise__nearest(word, n, known);
+    /* Past what is shown, the search is not worth its time. */
+    int many = poise_diagnostics_errors(r->diag) > 100;
+    const char *near = many ? NULL : poise__nearest(word, n, known);
     if (near)
         return poise_diagnose(r->diag, place, "%s '%.80s'; did you mean '%s'?", what, word, near);
     char list[400] = "";

@@ -208,7 +208,7 @@ static poise__yaml *substitute(substitution *s, const poise__yaml *n)
         if (!item)
             return NULL;
         to->wrong |= n->kind == POISE__LIST && item->wrong;
-        if ((n->kind == POISE__MAP ? poise__yaml_put(s->r->arena, to, n->key[i], item, &err)
+        if ((n->kind == POISE__MAP ? poise__yaml_append(s->r->arena, to, n->key[i], item, &err)
                                    : poise__yaml_push(s->r->arena, to, item, &err)) < 0) {
             poise_diagnose_error(s->r->diag, &err);
             return NULL;

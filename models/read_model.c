@@ -70,7 +70,7 @@ static int read_parameter(poise__reading *r, const poise__yaml *key, const poise
     poise_error err;
     poise__yaml *item = poise__yaml_share(r->arena, v, &err);
     poise__yaml *name = poise__yaml_share(r->arena, key, &err);
-    if (poise__yaml_put(r->arena, ((model_keys *)into)->given, name, item, &err) < 0)
+    if (poise__yaml_append(r->arena, ((model_keys *)into)->given, name, item, &err) < 0)
         return poise_diagnose_error(r->diag, &err);
     return 0;
 }

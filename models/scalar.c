@@ -64,6 +64,15 @@ int poise__yaml_push(poise__arena *a, poise__yaml *list, poise__yaml *item, pois
     return 0;
 }
 
+int poise__yaml_append(poise__arena *a, poise__yaml *map, poise__yaml *key, poise__yaml *item,
+                       poise_error *err)
+{
+    if (!key || poise__yaml_push(a, map, item, err) < 0)
+        return -1;
+    map->key[map->n - 1] = key;
+    return 0;
+}
+
 int poise__yaml_put(poise__arena *a, poise__yaml *map, poise__yaml *key, poise__yaml *item,
                     poise_error *err)
 {
@@ -75,10 +84,7 @@ int poise__yaml_put(poise__arena *a, poise__yaml *map, poise__yaml *key, poise__
             map->item[i] = item;
             return 0;
         }
-    if (poise__yaml_push(a, map, item, err) < 0)
-        return -1;
-    map->key[map->n - 1] = key;
-    return 0;
+    return poise__yaml_append(a, map, key, item, err);
 }
 
 int poise__yaml_set(poise__arena *a, poise__yaml *map, const char *key, poise__yaml *item,

@@ -31,6 +31,7 @@ typedef struct loader {
     size_t nodes;
     poise__yaml *root;
     anchor *anchors;
+    int nanchor;
     poise_error err; /* memory */
 } loader;
 
@@ -107,9 +108,7 @@ static int attach(loader *l, poise__yaml *n, poise_place place)
         poise__yaml *map = f->node, *key = f->key;
         f->key = NULL;
         /* Not put: duplicates stay, and are reported when the mapping ends. */
-        done = poise__yaml_push(l->arena, map, n, &l->err);
-        if (done == 0)
-            map->key[map->n - 1] = key;
+        done = poise__yaml_append(l->arena, map, key, n, &l->err);
     }
     return done < 0 ? poise_diagnose_error(l->diag, &l->err) : 0;
 }
@@ -118,6 +117,9 @@ static int remember(loader *l, const yaml_char_t *name, poise__yaml *n, int open
 {
     if (!name)
         return 0;
+    if (++l->nanchor > POISE__YAML_ANCHORS)
+        return poise_diagnose(l->diag, n->place, "more than %d anchors; a spec needs fewer",
+                              POISE__YAML_ANCHORS);
     anchor *a = poise__arena_alloc(l->arena, 1, sizeof(*a), &l->err);
     char *copy = a ? poise__arena_text(l->arena, (const char *)name, &l->err) : NULL;
     if (!copy)

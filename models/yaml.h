@@ -7,7 +7,7 @@
  * What is read: one document of scalars, lists and mappings whose keys are scalars; anchors and
  * aliases (an alias becomes a copy of what it names).  Tags, merge keys and several documents are
  * refused.  Bounds: POISE__YAML_BYTES of text, POISE__YAML_DEPTH levels, POISE__YAML_NODES nodes
- * with aliases expanded.
+ * with aliases expanded, POISE__YAML_ANCHORS anchors.
  *
  * Meaning of a plain (unquoted) scalar, decided by who reads it:
  *   integer  12  -3  0x1f  1e6 (whole)      number  0.5  .5  1e-3  and integers
@@ -22,7 +22,12 @@
 #include "../core/memory.h"
 #include "diagnostics.h"
 
-enum { POISE__YAML_BYTES = 4 << 20, POISE__YAML_DEPTH = 64, POISE__YAML_NODES = 100000 };
+enum {
+    POISE__YAML_BYTES = 4 << 20,
+    POISE__YAML_DEPTH = 64,
+    POISE__YAML_NODES = 100000,
+    POISE__YAML_ANCHORS = 1000
+};
 
 typedef enum poise__yaml_kind { POISE__SCALAR, POISE__LIST, POISE__MAP } poise__yaml_kind;
 
@@ -49,7 +54,7 @@ poise__yaml *poise__yaml_parse(const char *text, size_t size, const char *file, 
                                poise_diagnostics *diag);
 
 /* Making trees.  NULL or -1 and *err when memory is out; given NULL for a node they do nothing and
- * return NULL or -1, so that calls can be nested.  put replaces the item of an equal key. */
+ * return NULL or -1, so that calls can be nested.  put replaces the item of an equal key, append does not look. */
 poise__yaml *poise__yaml_new(poise__arena *a, poise__yaml_kind kind, poise_place place,
                              poise_error *err);
 poise__yaml *poise__yaml_scalar(poise__arena *a, const char *text, int plain, poise_place place,
@@ -59,7 +64,9 @@ poise__yaml *poise__yaml_share(poise__arena *a, const poise__yaml *n, poise_erro
 int poise__yaml_push(poise__arena *a, poise__yaml *list, poise__yaml *item, poise_error *err);
 int poise__yaml_put(poise__arena *a, poise__yaml *map, poise__yaml *key, poise__yaml *item,
                     poise_error *err);
-/* The same with a key text; places are those of the item. */
+int poise__yaml_append(poise__arena *a, poise__yaml *map, poise__yaml *key, poise__yaml *item,
+                       poise_error *err);
+/* put with a key text; places are those of the item. */
 int poise__yaml_set(poise__arena *a, poise__yaml *map, const char *key, poise__yaml *item,
                     poise_error *err);
 

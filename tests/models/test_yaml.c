@@ -141,6 +141,11 @@ static void bounds_hold(void **state)
     assert_null(poise__yaml_parse(flat, many, "t.yaml", f->arena, f->diag));
     free(flat);
     assert_int_equal(poise_diagnostics_errors(f->diag), 4);
+    char anchors[POISE__YAML_ANCHORS * 8 + 20] = "[";
+    for (int k = 0; k <= POISE__YAML_ANCHORS; k++)
+        strcat(anchors, k ? ",&a x" : "&a x");
+    assert_null(parse(f, strcat(anchors, "]")));
+    assert_int_equal(poise_diagnostics_errors(f->diag), 5);
 }
 
 static void an_unreadable_file_is_reported_where_it_is_named(void **state)
