@@ -10,6 +10,10 @@ const poise__signal poise__signals[] = {
     {POISE_GRAD_NORM, "grad_norm", offsetof(poise_signals, grad_norm)},
     {POISE_GRAM, "gram", offsetof(poise_signals, gram)},
     {POISE_KPI, "kpi", offsetof(poise_signals, kpi)},
+    {POISE_LOSS_AFTER, "loss_after", offsetof(poise_signals, loss_after)},
+    {POISE_RATE, "rate", offsetof(poise_signals, rate)},
+    {POISE_GROUP_GRAM, "group_gram", offsetof(poise_signals, group_gram)},
+    {POISE_HALF_GRAM, "half_gram", offsetof(poise_signals, half_gram)},
     {0, NULL, 0},
 };
 
@@ -18,7 +22,7 @@ const poise__signal poise__signals[] = {
 #define PARAM_PREFIX (offsetof(poise_param, max) + sizeof((poise_param *)0)->max)
 
 enum {
-    FLAGS = POISE_SHARED_ONLY | POISE_SIGNED,
+    FLAGS = POISE_SHARED_ONLY | POISE_SIGNED | POISE_GROUP_WEIGHTS | POISE_EDIT_SIGNALS,
     MAX_PARAM = 1000, /* more than this is a broken table */
     MAX_NAME = 64
 };
@@ -105,7 +109,8 @@ static int bad(poise_error *err, const char *path, const char *what)
 /* Keys of the spec's `balancer:` that are not the balancer's. */
 static int is_taken(const char *name)
 {
-    static const char *const taken[] = {"use", "signals", "shared_only"};
+    static const char *const taken[] = {"use",     "signals", "shared_only",
+                                        "weights", "clip",    "epochs"};
     for (size_t k = 0; k < sizeof taken / sizeof taken[0]; k++)
         if (!strcmp(taken[k], name))
             return 1;

@@ -121,8 +121,8 @@ static void bad_tables_are_refused(void **state)
     REFUSED(b.version = NULL, "its table lacks `version` or `about`");
     REFUSED(b.about = NULL, "its table lacks `version` or `about`");
     REFUSED(b.step = NULL, "its table lacks `step`");
-    REFUSED(b.flags = 4,
-            "it has the flag of bit 0x4, which this version of Poise does not know: it "
+    REFUSED(b.flags = 1u << 16,
+            "it has the flag of bit 0x10000, which this version of Poise does not know: it "
             "was built for a newer one");
     REFUSED(b.nparam = 1, "it says that it has 1 parameters, but its table of them is NULL");
     REFUSED((b.nparam = 1, b.param = &rows[0].row, b.param_size = 40),
@@ -139,13 +139,17 @@ static void bad_tables_are_refused(void **state)
 static void the_signals_are_all_there(void **state)
 {
     (void)state;
-    double x[5];
+    double x[9];
     poise_signals in = {.size = sizeof in,
                         .loss = &x[0],
                         .loss_init = &x[1],
                         .grad_norm = &x[2],
                         .gram = &x[3],
-                        .kpi = &x[4]};
+                        .kpi = &x[4],
+                        .loss_after = &x[5],
+                        .rate = &x[6],
+                        .group_gram = &x[7],
+                        .half_gram = &x[8]};
     int n = 0;
     for (const poise__signal *s = poise__signals; s->bit; s++, n++) {
         const double *p;
@@ -154,9 +158,9 @@ static void the_signals_are_all_there(void **state)
         assert_int_equal(s->bit, 1u << n);
         assert_string_equal(poise_signal_name(s->bit), s->name);
     }
-    assert_int_equal(n, 5);
-    assert_int_equal(poise__signals_known(), 31);
-    assert_null(poise_signal_name(32));
+    assert_int_equal(n, 9);
+    assert_int_equal(poise__signals_known(), 511);
+    assert_null(poise_signal_name(512));
     assert_null(poise_signal_name(POISE_LOSS | POISE_GRAM));
 }
 
