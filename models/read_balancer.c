@@ -119,7 +119,7 @@ static const char *object_path(poise__reading *r, const char *use)
 
 int poise__read_balancer(poise__reading *r, const poise__yaml *node)
 {
-    balancer_keys k = {.spec = {.use = "equal", .shared_only = -1, .scope = POISE_SCOPE_LAST}};
+    balancer_keys k = {.spec = {.use = "equal", .shared_only = -1, .every = 1}};
     int bad = 0;
     if (node) {
         k.spec.place = node->place;
@@ -144,6 +144,12 @@ int poise__read_balancer(poise__reading *r, const poise__yaml *node)
     int path = strchr(k.spec.use, '/') || (length > 3 && !strcmp(k.spec.use + length - 3, ".so"));
     if (path && !(k.spec.use = object_path(r, k.spec.use)))
         return -1;
+    poise_balancer_spec *phase = poise__reading_alloc(r, 1, sizeof(*phase));
+    if (!phase)
+        return -1;
+    *phase = k.spec;
     r->spec->balancer = k.spec;
+    r->spec->phase = phase;
+    r->spec->nphase = 1;
     return 0;
 }

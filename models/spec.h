@@ -42,15 +42,45 @@ typedef struct poise_train_spec {
     poise_optimizer_spec optimizer;
 } poise_train_spec;
 
-typedef enum poise_scope { POISE_SCOPE_LAST, POISE_SCOPE_ALL } poise_scope;
+/* What gradient norms and Gram matrices are of. */
+typedef enum poise_scope {
+    POISE_SCOPE_LAST,           /* the last shared layer */
+    POISE_SCOPE_ALL,            /* all that is shared */
+    POISE_SCOPE_REPRESENTATION, /* the shared layers' outputs, instead of their parameters */
+    POISE_SCOPE_LAYERS          /* the shared layers that `layer` names */
+} poise_scope;
 
+/* What a loss is compared with by strategies that look at its progress. */
+typedef enum poise_initial {
+    POISE_INITIAL_FIRST,    /* the first loss of the task */
+    POISE_INITIAL_MEAN,     /* the mean of its losses in the first `initial_steps` steps */
+    POISE_INITIAL_BASE_RATE /* the loss of predicting the label's rate: its entropy */
+} poise_initial;
+
+typedef enum poise_normalise {
+    POISE_NORMALISE_NONE,
+    POISE_NORMALISE_SUM, /* the weights sum to 1 */
+    POISE_NORMALISE_MEAN /* their mean is 1: they sum to T */
+} poise_normalise;
+
+/* One entry of `balancer:`: a strategy, its settings, and what the host does around it. */
 typedef struct poise_balancer_spec {
     const char *use; /* a name, or a path already resolved against the spec's folder */
     poise_place place;
     int nsetting;
     const poise_setting *setting;
-    poise_scope scope; /* of norms and Gram: `signals: {scope: last | all}`; last */
-    int shared_only;   /* -1: as the plugin says, 0, 1 */
+    poise_scope scope;        /* of norms and Gram; last */
+    int nlayer;               /* POISE_SCOPE_LAYERS: 1 or more; else 0 */
+    const char *const *layer; /* [nlayer] names of the model's layers, none twice */
+    poise_initial initial;    /* first */
+    int64_t initial_steps;    /* POISE_INITIAL_MEAN: 1 or more; else 0 */
+    int shared_only;          /* -1: as the plugin says, 0, 1 */
+    poise_normalise normalise;
+    int64_t every; /* steps that a weighting is used for, 1 or more; 1 */
+    double smooth; /* a in [0, 1): w_k = a w_{k-1} + (1 - a) of what the strategy says; 0: off */
+    double
+        clip; /* bound on the L2 norm of the combined gradient of the shared parameters; 0: none */
+    int epochs; /* of a schedule: how long this entry weighs; 0: to the end */
 } poise_balancer_spec;
 
 typedef struct poise_model poise_model; /* model.h: parameters resolved, layers checked */
@@ -61,7 +91,9 @@ typedef struct poise_spec {
     poise_data_spec data;
     poise_schema *schema; /* declared part */
     poise_model *model;
-    poise_balancer_spec balancer;
+    poise_balancer_spec balancer;     /* the first phase */
+    int nphase;                       /* of the schedule; 1 without one */
+    const poise_balancer_spec *phase; /* [nphase]; epochs is 0 in the last alone */
     poise_train_spec train;
     struct poise__arena *arena;
 } poise_spec;
