@@ -37,8 +37,9 @@ struct poise_balance {
     const poise_balancer *table;
     poise_context context;
     poise__arena *arena; /* names, parameters */
-    block state, answer; /* answer: double[T] */
-    double *weight;      /* [T] the last ones that passed */
+    block state, answer; /* answer: double[nweight] */
+    double *weight;      /* [nweight] the last ones that passed */
+    uint32_t nweight;    /* T, or G * T */
     uint32_t signals;
 };
 
@@ -139,7 +140,7 @@ static int check_call(poise_balance *b, int rc, const char *when, poise_error *e
                      b->state.size);
     where = block_damage(&b->answer);
     if (where)
-        return fault(b, when, err, "it wrote %s the %u weights", where, (unsigned)b->context.ntask);
+        return fault(b, when, err, "it wrote %s the %u weights", where, (unsigned)b->nweight);
     if (rc || b->failed)
         return fault(b, when, err, "%s",
                      b->failed ? b->failure : "it failed without a message (host->fail gives one)");
@@ -148,34 +149,42 @@ static int check_call(poise_balance *b, int rc, const char *when, poise_error *e
 
 /* ---- making one ---- */
 
-static int copy_tasks(poise_balance *b, const char *const *task, poise_error *err)
+/* Copy n names into the arena. */
+static const char *const *copy_names(poise_balance *b, uint32_t n, const char *const *from,
+                                     poise_error *err)
 {
-    const char **name = poise__arena_alloc(b->arena, b->context.ntask, sizeof *name, err);
-    for (uint32_t t = 0; name && t < b->context.ntask; t++) {
-        name[t] = poise__arena_text(b->arena, task[t], err);
-        if (!name[t])
-            return -1;
+    const char **name = poise__arena_alloc(b->arena, n, sizeof *name, err);
+    for (uint32_t k = 0; name && k < n; k++) {
+        name[k] = poise__arena_text(b->arena, from[k], err);
+        if (!name[k])
+            return NULL;
     }
-    b->context.task = name;
-    return name ? 0 : -1;
+    return name;
 }
 
 /* The blocks, the first weights, the state as init makes it. */
 static int start(poise_balance *b, poise_error *err)
 {
     const poise_balancer *table = b->table;
-    uint32_t ntask = b->context.ntask;
+    uint32_t ntask = b->context.ntask, ngroup = b->context.ngroup;
 
+    free(b->state.base);
+    free(b->answer.base);
+    b->state = b->answer = (block){NULL, 0};
     b->failed = 0;
+    if (ngroup > UINT32_MAX / ntask)
+        return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "%u groups of %u tasks are too many",
+                          (unsigned)ngroup, (unsigned)ntask);
+    b->nweight = table->flags & POISE_GROUP_WEIGHTS ? ngroup * ntask : ntask;
     size_t size = table->state_size ? table->state_size(&b->context) : 0;
     if (b->failed)
         return fault(b, "state_size", err, "%s", b->failure);
-    b->weight = poise__arena_alloc(b->arena, ntask, sizeof *b->weight, err);
-    if (!b->weight || block_new(&b->answer, ntask * sizeof(double), err) < 0 ||
+    b->weight = poise__arena_alloc(b->arena, b->nweight, sizeof *b->weight, err);
+    if (!b->weight || block_new(&b->answer, b->nweight * sizeof(double), err) < 0 ||
         block_new(&b->state, size, err) < 0)
         return -1;
-    for (uint32_t t = 0; t < ntask; t++)
-        b->weight[t] = 1;
+    for (uint32_t k = 0; k < b->nweight; k++)
+        b->weight[k] = 1;
     int rc = table->init ? table->init(&b->context, block_data(&b->state)) : 0;
     return check_call(b, rc, "init", err);
 }
@@ -192,7 +201,9 @@ static int prepare(poise_balance *b, const char *const *task, int nsetting,
                           b->table->min_task > 1 ? "s" : "", ntask == 1 ? "is" : "are",
                           (unsigned)ntask);
     b->arena = poise__arena_new(err);
-    if (!b->arena || copy_tasks(b, task, err) < 0 ||
+    static const char *const whole[] = {"shared"};
+    if (!b->arena || !(b->context.task = copy_names(b, ntask, task, err)) ||
+        !(b->context.group = copy_names(b, 1, whole, err)) ||
         poise__settings_read(b->table, ntask, b->context.task, nsetting, setting, &b->context.param,
                              b->arena, err) < 0)
         return -1;
@@ -211,8 +222,8 @@ poise_balance *poise_balance_new(poise_plugin *p, uint32_t ntask, const char *co
     b->plugin = p;
     b->table = poise_plugin_get(p);
     b->signals = (b->table->needs | b->table->wants) & poise__signals_known();
-    b->context =
-        (poise_context){.size = sizeof b->context, .ntask = ntask, .seed = seed, .host = &b->host};
+    b->context = (poise_context){
+        .size = sizeof b->context, .ntask = ntask, .seed = seed, .host = &b->host, .ngroup = 1};
     if (prepare(b, task, nsetting, setting, err) < 0) {
         poise_balance_free(b);
         return NULL;
@@ -269,8 +280,8 @@ static int signals_for(const poise_balance *b, const poise_signals *in, poise_si
 
 static int check_answer(const poise_balance *b, const double *w, const char *when, poise_error *err)
 {
-    for (uint32_t t = 0; t < b->context.ntask; t++) {
-        const char *task = b->context.task[t];
+    for (uint32_t t = 0; t < b->nweight; t++) {
+        const char *task = b->context.task[t % b->context.ntask];
         if (!isfinite(w[t]))
             return fault(b, when, err, "the weight of task \"%.100s\" is %g; it must be finite",
                          task, w[t]);
@@ -288,7 +299,7 @@ int poise_balance_step(poise_balance *b, const poise_signals *in, double *weight
     char when[48];
     poise_signals signals;
     double *answer = block_data(&b->answer);
-    size_t bytes = b->context.ntask * sizeof *weight;
+    size_t bytes = b->nweight * sizeof *weight;
 
     snprintf(when, sizeof when, "step %" PRIu64, in->step);
     if (signals_for(b, in, &signals, when, err) < 0)
@@ -301,6 +312,75 @@ int poise_balance_step(poise_balance *b, const poise_signals *in, double *weight
     memcpy(b->weight, answer, bytes);
     memcpy(weight, answer, bytes);
     return 0;
+}
+
+/* ---- groups and elements ---- */
+
+int poise_balance_groups(poise_balance *b, uint32_t n, const char *const *name, poise_error *err)
+{
+    b->context.group = copy_names(b, n, name, err);
+    b->context.ngroup = n;
+    return b->context.group ? start(b, err) : -1;
+}
+
+uint32_t poise_balance_weights(const poise_balance *b)
+{
+    return b->nweight;
+}
+
+int poise_balance_by_element(const poise_balance *b)
+{
+    return b->table->edit || b->table->blend;
+}
+
+uint32_t poise_balance_keep(const poise_balance *b)
+{
+    return b->table->keep ? b->table->keep(&b->context) : 0;
+}
+
+int poise_balance_edit(poise_balance *b, const poise_signals *in, const poise_stretch *s,
+                       float *const *out, poise_error *err)
+{
+    char when[48];
+    poise_signals signals;
+
+    if (!b->table->edit) {
+        for (uint32_t t = 0; t < b->context.ntask; t++)
+            memcpy(out[t], s->grad[t], s->n * sizeof(float));
+        return 0;
+    }
+    snprintf(when, sizeof when, "step %" PRIu64 ", edit", in->step);
+    if (signals_for(b, in, &signals, when, err) < 0)
+        return -1;
+    b->failed = 0;
+    int rc = b->table->edit(&b->context, block_data(&b->state), &signals, s, out);
+    return check_call(b, rc, when, err);
+}
+
+int poise_balance_blend(poise_balance *b, const poise_signals *in, const poise_stretch *s,
+                        const double *weight, float *out, poise_error *err)
+{
+    char when[48];
+    poise_signals signals;
+    const double *w = weight;
+
+    if (!b->table->blend) {
+        if (b->table->flags & POISE_GROUP_WEIGHTS)
+            w += (size_t)s->group * b->context.ntask;
+        for (size_t k = 0; k < s->n; k++) {
+            double sum = 0;
+            for (uint32_t t = 0; t < b->context.ntask; t++)
+                sum += w[t] * (double)s->grad[t][k];
+            out[k] = (float)sum;
+        }
+        return 0;
+    }
+    snprintf(when, sizeof when, "step %" PRIu64 ", blend", in->step);
+    if (signals_for(b, in, &signals, when, err) < 0)
+        return -1;
+    b->failed = 0;
+    int rc = b->table->blend(&b->context, block_data(&b->state), &signals, s, weight, out);
+    return check_call(b, rc, when, err);
 }
 
 /* ---- checkpoints ---- */
@@ -347,6 +427,6 @@ int poise_balance_restore(poise_balance *b, uint32_t version, const void *state,
         if (check_call(b, rc, "migrate", err) < 0)
             return -1;
     }
-    memcpy(b->weight, weight, b->context.ntask * sizeof *weight);
+    memcpy(b->weight, weight, b->nweight * sizeof *weight);
     return 0;
 }

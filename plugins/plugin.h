@@ -68,12 +68,34 @@ POISE_API const poise_plugin *poise_balance_plugin(const poise_balance *b);
 /* needs | wants that this host can give */
 POISE_API uint32_t poise_balance_signals(const poise_balance *b);
 
-/* One step: weight[T] receives the plugin's answer.  A failure, a weight that is not finite or is
+/* One step: `weight` receives the plugin's answer.  A failure, a weight that is not finite or is
  * negative without POISE_SIGNED, or a state written past its end is a PLUGIN error that names the
  * plugin, the task and the step; weight is then as it was. */
 POISE_API int poise_balance_step(poise_balance *b, const poise_signals *in, double *weight,
                                  poise_error *err);
-POISE_API const double *poise_balance_weight(const poise_balance *b); /* [T], the last ones */
+POISE_API const double *poise_balance_weight(const poise_balance *b); /* the last ones */
+
+/* ---- groups and elements (version 1.1 of balancer.h) ---- */
+
+/* Name the parameter groups (copied) and make the state anew for them.  Before the first step; a
+ * balance starts with one group called "shared". */
+POISE_API int poise_balance_groups(poise_balance *b, uint32_t n, const char *const *name,
+                                   poise_error *err);
+/* How many weights a step gives: T, or G * T with POISE_GROUP_WEIGHTS.  `weight` below and in
+ * poise_balance_step and poise_balance_restore has that many. */
+POISE_API uint32_t poise_balance_weights(const poise_balance *b);
+
+/* 1 if the balancer has edit() or blend(): it then works on slices of the task gradients. */
+POISE_API int poise_balance_by_element(const poise_balance *b);
+/* Floats it keeps per element. */
+POISE_API uint32_t poise_balance_keep(const poise_balance *b);
+/* Its edit() on one slice: fills out[T][n]; without an edit() a copy.  Errors as of a step. */
+POISE_API int poise_balance_edit(poise_balance *b, const poise_signals *in, const poise_stretch *s,
+                                 float *const *out, poise_error *err);
+/* Its blend(): fills out[n]; without one the sum over t of weight[t] grad[t], of the slice's group
+ * where weights are by group. */
+POISE_API int poise_balance_blend(poise_balance *b, const poise_signals *in, const poise_stretch *s,
+                                  const double *weight, float *out, poise_error *err);
 
 /* The flat state to put into a checkpoint, and its version.  The weights are part of a checkpoint
  * too: they are what the plugin sees on entry. */
