@@ -35,7 +35,7 @@ static int write_piece(int fd, const poise__piece *p)
     return 0;
 }
 
-static int write_whole(const char *path, int n, const poise__piece *piece)
+static int write_whole(const char *path, int n, const poise__piece *piece, int sync)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int failed = 0, why;
@@ -44,17 +44,34 @@ static int write_whole(const char *path, int n, const poise__piece *piece)
         return -1;
     for (int k = 0; k < n && !failed; k++)
         failed = write_piece(fd, &piece[k]) < 0;
-    failed = failed || fsync(fd) < 0;
+    failed = failed || (sync && fsync(fd) < 0);
     why = errno;
     if (close(fd) < 0 && !failed) {
         failed = 1;
         why = errno;
     }
-    if (failed) {
-        unlink(path);
-        errno = why;
-    }
+    errno = why;
     return failed ? -1 : 0;
+}
+
+static int write_temporary(const char *path, int n, const poise__piece *piece)
+{
+    int why;
+
+    if (write_whole(path, n, piece, 1) == 0)
+        return 0;
+    why = errno;
+    unlink(path);
+    errno = why;
+    return -1;
+}
+
+/* A device, a pipe or a link, which a rename would put an end to. */
+static int stays_in_place(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
 /* Sync the folder that holds `path`; `copy` has room for the path and is written over. */
@@ -86,7 +103,9 @@ int poise__file_replace(const char *path, int n, const poise__piece *piece, pois
         return -1;
     memcpy(temporary, path, length);
     memcpy(temporary + length, ".tmp", sizeof ".tmp");
-    if (write_whole(temporary, n, piece) < 0) {
+    if (stays_in_place(path)) {
+        status = write_whole(path, n, piece, 0) < 0 ? refused("written", path, err) : 0;
+    } else if (write_temporary(temporary, n, piece) < 0) {
         refused("written", temporary, err);
     } else if (rename(temporary, path) < 0) {
         int why = errno;
@@ -101,6 +120,11 @@ int poise__file_replace(const char *path, int n, const poise__piece *piece, pois
     }
     free(temporary);
     return status;
+}
+
+int poise__file_remove(const char *path, poise_error *err)
+{
+    return unlink(path) < 0 && errno != ENOENT ? refused("removed", path, err) : 0;
 }
 
 /* Read to the end of fd into *text, of *cap bytes; one byte stays free.  0, or -1 with *err. */

@@ -270,6 +270,48 @@ static void folder_without_permission(void **state)
     assert_int_equal(entries(f->folder), 1);
 }
 
+/* A rename would leave a plain file where the link was; of /dev/stdout, say. */
+static void link_stays_a_link(void **state)
+{
+    const fixture *f = *state;
+    char path[128];
+    struct stat st;
+    poise_error err = {0};
+
+    assert_int_equal(symlink("old", in(f, "link", path, sizeof path)), 0);
+    assert_int_equal(poise__file_replace(path, 1, &(poise__piece){"new", 3}, &err), 0);
+    assert_int_equal(lstat(path, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    holds(f->path, "new", 3);
+    assert_int_equal(entries(f->folder), 2);
+
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("none/below", path), 0);
+    assert_int_equal(poise__file_replace(path, 1, &(poise__piece){"new", 3}, &err), -1);
+    failed(&err, path);
+    assert_int_equal(lstat(path, &st), 0);
+}
+
+static void pipe_stays_a_pipe(void **state)
+{
+    const fixture *f = *state;
+    char path[128], got[8];
+    struct stat st;
+    poise_error err = {0};
+    int fd;
+
+    assert_int_equal(mkfifo(in(f, "pipe", path, sizeof path), 0600), 0);
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(fd >= 0);
+    assert_int_equal(poise__file_replace(path, 1, &(poise__piece){"new", 3}, &err), 0);
+    assert_int_equal(read(fd, got, sizeof got), 3);
+    assert_memory_equal(got, "new", 3);
+    close(fd);
+    assert_int_equal(lstat(path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(entries(f->folder), 2);
+}
+
 static void reading_what_is_not_there(void **state)
 {
     const fixture *f = *state;
@@ -358,6 +400,8 @@ int main(void)
         TEST(folder_is_not_replaced),
         TEST(folder_in_the_way_of_the_temporary_file),
         TEST(folder_without_permission),
+        TEST(link_stays_a_link),
+        TEST(pipe_stays_a_pipe),
         TEST(reading_what_is_not_there),
         TEST(pipe_is_read_whole),
         TEST(folders_are_made_on_the_way),
