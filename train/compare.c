@@ -113,15 +113,17 @@ int poise_compare(const poise_spec *spec, int n, const char *const *balancer, in
             (auc = poise__calloc((size_t)c->ntask * (size_t)repeat, sizeof *auc, err)) ? 0 : -1;
     if (status == 0)
         status = poise_data_open(&spec->data, spec->schema, &data, err);
-    for (int k = 0; status == 0 && k < n; k++)
-        status = compare_one(spec, &data, balancer[k], o, c, &c->row[k], auc, err);
     if (status == 0) {
         int length = snprintf(path, sizeof path, "%s/compare.json", o->out);
         if (length < 0 || length >= (int)sizeof path)
             status = poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path is too long");
         else
-            status = (text = poise_comparison_json(c, err)) ? 0 : -1;
+            status = poise__file_remove(path, err); /* of an earlier one in this folder */
     }
+    for (int k = 0; status == 0 && k < n; k++)
+        status = compare_one(spec, &data, balancer[k], o, c, &c->row[k], auc, err);
+    if (status == 0)
+        status = (text = poise_comparison_json(c, err)) ? 0 : -1;
     if (status == 0)
         status = poise__file_replace(path, 1, &(poise__piece){text, strlen(text)}, err);
     free(text);

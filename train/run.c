@@ -132,6 +132,18 @@ static int write_text(run *r, const char *name, const char *text, poise_error *e
     return poise__file_replace(path, 1, &(poise__piece){text, strlen(text)}, err);
 }
 
+/* What stood here of a run that ended is not this run's: no figures before there are new ones. */
+static int clear(const run *r, poise_error *err)
+{
+    static const char *const names[] = {"result.json", "state.safetensors", "model.safetensors"};
+    char path[PATH_SIZE];
+
+    for (int k = 0; k < (r->o->resume ? 1 : 3); k++)
+        if (path_in(r, names[k], path, err) < 0 || poise__file_remove(path, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int open_log(run *r, poise_error *err)
 {
     char path[PATH_SIZE];
@@ -174,7 +186,7 @@ static int begin(run *r, poise_error *err)
         return -1;
     r->before = r->at.seconds;
     char *text = poise_spec_resolved(r->spec, err);
-    int status = text ? write_text(r, "spec.yaml", text, err) : -1;
+    int status = text && clear(r, err) == 0 ? write_text(r, "spec.yaml", text, err) : -1;
     free(text);
     if (status < 0 || open_log(r, err) < 0)
         return -1;

@@ -42,6 +42,18 @@ for task in click detail favourite; do
         fail "the AUC of $task differs after a resume"
 done
 
+# a new run in the folder of one that ended leaves nothing of it behind
+cp -r whole again
+interrupt KILL again long.yaml --out again "${settings[@]}" --seed 2
+[ "$interrupted" -eq 137 ] || fail "the run to be killed ended by itself: status $interrupted"
+[ ! -e again/result.json ] || fail 'the result of the run before is still there'
+expect 2 train long.yaml --out again
+says '--resume again'
+# and neither does a resume that adds epochs
+cp -r whole more
+interrupt KILL more --resume more --set train.epochs=200
+[ ! -e more/result.json ] || fail 'a resumed run shows the result that it had before'
+
 # a state that is damaged is refused, and left as it is
 cp -r asked damaged
 printf 'x' | dd of=damaged/state.safetensors bs=1 seek=3 conv=notrunc 2>/dev/null
