@@ -138,6 +138,8 @@ const char *poise_diagnostics_text(const poise_diagnostics *d, int k, char *buf,
         snprintf(buf, size, "%s: %s", what, o->message);
     else if (o->line == 0 || strncmp(o->file, "--set ", 6) == 0)
         snprintf(buf, size, "%s: %s: %s", o->file, what, o->message);
+    else if (o->column == 0)
+        snprintf(buf, size, "%s:%u: %s: %s", o->file, o->line, what, o->message);
     else
         snprintf(buf, size, "%s:%u:%u: %s: %s", o->file, o->line, o->column, what, o->message);
     return buf;

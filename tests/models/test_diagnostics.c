@@ -13,7 +13,8 @@ static void they_come_in_order_of_file_and_place(void **state)
     poise_error err;
     poise_diagnostics *d = poise_diagnostics_new(&err);
     poise_place b1 = {"b.yaml", 2, 1}, a1 = {"a.yaml", 9, 9}, b2 = {"b.yaml", 1, 7},
-                b3 = {"b.yaml", 1, 2}, set = {"--set a=b", 1, 1}, whole = {"c.yaml", 0, 0};
+                b3 = {"b.yaml", 1, 2}, set = {"--set a=b", 1, 1}, whole = {"c.yaml", 0, 0},
+                line = {"d.csv", 1, 0};
     assert_int_equal(poise_diagnose(d, b1, "one %d", 1), -1);
     poise_diagnose(d, a1, "two");
     poise_warn(d, b2, "three");
@@ -21,9 +22,10 @@ static void they_come_in_order_of_file_and_place(void **state)
     poise_diagnose(d, set, "five");
     poise_diagnose(d, POISE_NOWHERE, "six");
     poise_diagnose(d, whole, "seven");
+    poise_diagnose(d, line, "eight");
     poise_diagnose(d, b3, "four"); /* again: counts once */
-    assert_int_equal(poise_diagnostics_count(d), 7);
-    assert_int_equal(poise_diagnostics_errors(d), 6);
+    assert_int_equal(poise_diagnostics_count(d), 8);
+    assert_int_equal(poise_diagnostics_errors(d), 7);
     assert_string_equal(text(d, 0), "b.yaml:1:2: error: four");
     assert_string_equal(text(d, 1), "b.yaml:1:7: warning: three");
     assert_string_equal(text(d, 2), "b.yaml:2:1: error: one 1");
@@ -31,7 +33,8 @@ static void they_come_in_order_of_file_and_place(void **state)
     assert_string_equal(text(d, 4), "--set a=b: error: five");
     assert_string_equal(text(d, 5), "error: six");
     assert_string_equal(text(d, 6), "c.yaml: error: seven");
-    assert_string_equal(text(d, 7), "");
+    assert_string_equal(text(d, 7), "d.csv:1: error: eight");
+    assert_string_equal(text(d, 8), "");
     assert_string_equal(text(d, -1), "");
     assert_string_equal(poise_diagnostics_first(d)->message, "four");
     poise_diagnostics_free(d);
