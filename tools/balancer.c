@@ -59,7 +59,7 @@ int tool_balancer_info(const char *name)
     const poise_balancer *b;
 
     if (tool_balancer_path(name, path, sizeof path, &err) < 0 ||
-        !(p = poise_plugin_load(path, &err)))
+        !(p = tool_balancer_load(path, &err)))
         return tool_failed(&err);
     b = poise_plugin_get(p);
     printf("%s %s\n%s\n\n", b->id, b->version ? b->version : "", b->about ? b->about : "");

@@ -48,6 +48,9 @@ void tool_print_result(const poise_result *r);
  * absolute, because in a spec paths are relative to the spec.  0 or -1 with *err. */
 int tool_balancer_path(const char *name, char *buf, size_t size, poise_error *err);
 
+/* poise_plugin_load, where a name or path that is not there is a mistake of the asker (code SPEC). */
+struct poise_plugin *tool_balancer_load(const char *use, poise_error *err);
+
 /* Load `use`, and check the spec's settings if it is the spec's own: what would otherwise be found
  * when the data has been read, or after hours of a comparison.  0 or -1 with *err. */
 int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err);

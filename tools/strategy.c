@@ -70,18 +70,34 @@ static int settings_suit(const poise_spec *spec, poise_plugin *p, poise_error *e
     return b ? 0 : -1;
 }
 
-int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err)
+poise_plugin *tool_balancer_load(const char *use, poise_error *err)
 {
-    int own = !strcmp(spec->balancer.use, use), status = 0;
     poise_plugin *p = poise_plugin_load(use, err);
 
-    if (!p) {
-        if (!is_there(use))
-            err->code = POISE_E_SPEC;
+    if (!p && !is_there(use))
+        err->code = POISE_E_SPEC;
+    return p;
+}
+
+/* The place in the spec, for an error that has none.  An override's text is its whole place. */
+static int place_in_spec(const poise_balancer_spec *b, poise_error *err)
+{
+    static const char override[] = "--set ";
+    poise_error inner = *err;
+
+    if (!strncmp(err->file, override, strlen(override)))
+        err->line = err->column = 0;
+    if (err->file[0] || !b->place.file || !strncmp(b->place.file, override, strlen(override)))
         return -1;
-    }
-    if (own)
-        status = settings_suit(spec, p, err);
+    return poise_fail(err, inner.code, b->place, "%s", inner.message);
+}
+
+int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err)
+{
+    int own = !strcmp(spec->balancer.use, use), status;
+    poise_plugin *p = tool_balancer_load(use, err);
+
+    status = !p ? -1 : own ? settings_suit(spec, p, err) : 0;
     poise_plugin_free(p);
-    return status;
+    return status < 0 && own ? place_in_spec(&spec->balancer, err) : status;
 }

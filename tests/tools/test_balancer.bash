@@ -11,8 +11,9 @@ says '^needs .*grad_norm'
 says '^  alpha +1\.5 '
 expect 0 balancer info "$(dirname "$poise")/balancers/equal.so"
 says '^equal '
-expect 1 balancer info gradnrom
+expect 2 balancer info gradnrom
 says 'gradnorm'
+expect 2 help balancer gradnrom
 echo 'not a shared object' >broken.so
 expect 1 balancer info ./broken.so
 says 'broken.so'

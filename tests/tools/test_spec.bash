@@ -44,3 +44,16 @@ expect 0 check tuned.yaml --balancer dwa
 expect 0 check tuned.yaml --balancer gradnorm --set balancer.alpha=2
 expect 2 check tuned.yaml --balancer dwa --set balancer.alpha=2
 says 'alpha'
+
+# a strategy that is not there has the place where the spec names it; one of the command line has none
+cat >typo.yaml <<'SPEC'
+data: {generate: funnel, rows: 3000}
+model: mmoe
+balancer: {use: gradnrom}
+SPEC
+expect 2 check typo.yaml
+says '^typo.yaml:3:17: error: .*did you mean "gradnorm"'
+expect 2 check tuned.yaml --balancer gradnrom
+says '^error: .*did you mean "gradnorm"'
+expect 2 check tuned.yaml --set balancer.alfa=2
+says '^--set balancer.alfa=2: error: .*alfa'
