@@ -77,7 +77,8 @@ static void epoch_line(line *l, const poise_progress *p)
         if (p->logloss && !isnan(p->logloss[t]))
             put(l, " logloss %.5f", p->logloss[t]);
     }
-    put(l, "  monitor %.5f%s", p->monitor, p->best ? " (best)" : "");
+    if (!isnan(p->monitor))
+        put(l, "  monitor %.5f%s", p->monitor, p->best ? " (best)" : "");
 }
 
 static int terminal_width(void)

@@ -124,7 +124,7 @@ double poise__monitor(const char *monitor, int ntask, const poise_task_result *f
 {
     int by_auc = ends_with(monitor, " auc"), n = 0, any_auc = 0;
     size_t name = strlen(monitor) - strlen(by_auc ? " auc" : " logloss");
-    double sum = 0;
+    double sum = 0, q;
 
     for (int t = 0; t < ntask; t++) {
         any_auc |= !isnan(figure[t].auc);
@@ -134,8 +134,11 @@ double poise__monitor(const char *monitor, int ntask, const poise_task_result *f
     for (int t = 0; t < ntask; t++) {
         if (by_auc && any_auc && isnan(figure[t].auc))
             continue; /* a mean of AUCs is not mixed with losses */
-        sum += quality(&figure[t], by_auc);
+        q = quality(&figure[t], by_auc);
+        if (isnan(q))
+            continue; /* no row of these has its label */
+        sum += q;
         n++;
     }
-    return sum / n;
+    return n ? sum / n : NAN;
 }

@@ -13,7 +13,8 @@ int poise__figures(poise__engine *e, const poise_dataset *d, poise_task_result *
 
 /* The number that decides which epoch is best; higher is better.  `monitor` is as the spec has it:
  * "mean auc", "mean logloss", "TASK auc", "TASK logloss".  For a task without an AUC (a regression,
- * several classes, one class present) its negative loss counts instead. */
+ * several classes, one class present) its negative loss counts instead; a mean leaves out tasks
+ * that no row has a label of.  NaN: not known. */
 double poise__monitor(const char *monitor, int ntask, const poise_task_result *figure);
 
 #endif

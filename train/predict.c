@@ -55,6 +55,18 @@ static char *as_csv(const poise__trained_run *run, float *const *score, int64_t 
     return text;
 }
 
+static int check_finite(const float *score, int64_t rows, int64_t width, const char *task,
+                        poise_error *err)
+{
+    for (int64_t k = 0; k < rows * width; k++)
+        if (!isfinite(score[k]))
+            return poise_fail(err, POISE_E_NUMERIC, POISE_NOWHERE,
+                              "the score of task '%s' for row %lld is %g; is model.safetensors "
+                              "damaged, or a number of that row far from all in training?",
+                              task, (long long)(k / width + 1), (double)score[k]);
+    return 0;
+}
+
 static int score_and_write(poise__trained_run *run, const poise_dataset *d, const char *out,
                            poise_error *err)
 {
@@ -73,6 +85,9 @@ static int score_and_write(poise__trained_run *run, const poise_dataset *d, cons
     }
     if (status == 0)
         status = poise__engine_score(&run->engine, d, score, err);
+    for (int t = 0; status == 0 && t < ntask; t++)
+        status = check_finite(score[t], rows, poise__engine_width(&run->engine, t),
+                              run->schema->task[t].name, err);
     if (status == 0)
         status = (text = as_csv(run, score, rows, &bytes, err)) ? 0 : -1;
     if (status == 0)

@@ -263,7 +263,8 @@ static int end_epoch(run *r, poise_error *err)
         if (poise__figures(&r->engine, valid, r->figure, err) < 0)
             return -1;
         monitor = poise__monitor(r->spec->train.monitor, ntask, r->figure);
-        best = r->at.best_epoch == 0 || monitor > r->at.best;
+        /* not known: no epoch is better than another, and the last one stands */
+        best = r->at.best_epoch == 0 || isnan(monitor) || monitor > r->at.best;
         if (poise__log_epoch(r->log, &r->at, (int)r->at.epoch, ntask, r->figure, monitor, best,
                              err) < 0)
             return -1;

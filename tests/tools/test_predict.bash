@@ -55,3 +55,27 @@ expect 1 predict elsewhere/run --data not-there.csv --out none.csv
 says 'not-there.csv'
 expect 1 predict elsewhere/run --data new.csv --out no/folder/x.csv
 says 'no/folder'
+
+# weights that are not finite score nothing
+cp -r elsewhere/run broken
+model=broken/model.safetensors
+bytes=$(($(stat -c %s "$model") - $(od -An -t u8 -N 8 "$model") - 8))
+tail=$(($(stat -c %s "$model") - bytes))
+head -c "$bytes" /dev/zero | tr '\0' '\377' | dd of="$model" bs=1 seek="$tail" conv=notrunc 2>"$output"
+expect 1 predict broken --data new.csv --out none.csv
+says "task 'buy' for row 1 is -?nan"
+[ ! -e none.csv ] || fail 'scores that are NaN were written'
+# an --out that is no plain file stays what it is
+mkfifo pipe
+cat pipe >through.csv &
+expect 0 predict elsewhere/run --data new.csv --out pipe
+wait
+same scores.csv through.csv
+[ -p pipe ] || fail 'the pipe was replaced by a file'
+
+# without a positive label in the validation rows the last epoch stands, and the log loss decides
+sed 's/,[01],[01]$/,0,0/' rows.csv >none_bought.csv
+sed 's/valid: .*/valid: none_bought.csv}/; s/epochs: 10/epochs: 3/' shop.yaml >negative.yaml
+expect 0 train negative.yaml --out negative
+says 'monitor -0\.'
+says_not 'nan'

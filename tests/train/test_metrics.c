@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/random.h"
+#include "train/figures.h"
 #include "train/metrics.h"
 
 static void same(double got, double want, double tolerance, const char *what)
@@ -251,14 +252,49 @@ static void mean_and_deviation_of_runs(void **state)
     assert_true(isnan(mean) && isnan(deviation));
 }
 
+/* Figures that are not known are left out of a mean; where none is known, neither is the monitor. */
+static void monitor_leaves_out_what_is_not_known(void **state)
+{
+    enum { TASKS = 2 };
+    static const struct {
+        const char *monitor;
+        double auc[TASKS], logloss[TASKS], want;
+    } cases[] = {
+        {"mean auc", {0.75, 0.25}, {1, 3}, 0.5},     {"mean auc", {0.75, NAN}, {1, 3}, 0.75},
+        {"mean auc", {NAN, NAN}, {1, 3}, -2},        {"mean auc", {NAN, NAN}, {NAN, 3}, -3},
+        {"mean logloss", {0.75, 0.25}, {1, 3}, -2},  {"mean logloss", {0.75, NAN}, {1, NAN}, -1},
+        {"mean auc", {NAN, NAN}, {NAN, NAN}, NAN},   {"buy auc", {0.75, 0.25}, {1, 3}, 0.25},
+        {"buy auc", {0.75, NAN}, {1, 3}, -3},        {"buy auc", {0.75, NAN}, {1, NAN}, NAN},
+        {"click logloss", {0.75, 0.25}, {1, 3}, -1},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        poise_task_result figure[TASKS] = {{.name = "click"}, {.name = "buy"}};
+        for (int t = 0; t < TASKS; t++) {
+            figure[t].auc = cases[k].auc[t];
+            figure[t].logloss = cases[k].logloss[t];
+            figure[t].rmse = NAN;
+        }
+        double got = poise__monitor(cases[k].monitor, TASKS, figure);
+        if (isnan(cases[k].want) ? !isnan(got) : !(fabs(got - cases[k].want) < 1e-15))
+            fail_msg("case %zu, %s: %g, wanted %g", k, cases[k].monitor, got, cases[k].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(auc_is_the_share_of_pairs),  cmocka_unit_test(values_are_scikit_learns),
-        cmocka_unit_test(auc_of_special_rows),        cmocka_unit_test(nan_score_is_an_error),
-        cmocka_unit_test(auc_looks_at_order_alone),   cmocka_unit_test(logloss_does_not_overflow),
-        cmocka_unit_test(probabilities_are_clamped),  cmocka_unit_test(means_need_a_row),
+        cmocka_unit_test(auc_is_the_share_of_pairs),
+        cmocka_unit_test(values_are_scikit_learns),
+        cmocka_unit_test(auc_of_special_rows),
+        cmocka_unit_test(nan_score_is_an_error),
+        cmocka_unit_test(auc_looks_at_order_alone),
+        cmocka_unit_test(logloss_does_not_overflow),
+        cmocka_unit_test(probabilities_are_clamped),
+        cmocka_unit_test(means_need_a_row),
         cmocka_unit_test(mean_and_deviation_of_runs),
+        cmocka_unit_test(monitor_leaves_out_what_is_not_known),
     };
 
     return cmocka_run_group_tests(tests, make_gold, NULL);
