@@ -194,8 +194,14 @@ int poise__folder(const char *path, poise_error *err)
         if (k < length && copy[k] != '/')
             continue;
         copy[k] = '\0';
-        if (mkdir(copy, 0777) < 0 && !is_folder(copy))
-            status = refused("made", copy, err);
+        if (mkdir(copy, 0777) < 0) {
+            int why = errno;
+
+            if (!is_folder(copy)) {
+                errno = why;
+                status = refused("made", copy, err);
+            }
+        }
         if (k < length)
             copy[k] = '/';
     }

@@ -255,17 +255,21 @@ static void folder_without_permission(void **state)
     enum { NOBODY = 65534 };
     const fixture *f = *state;
     uid_t before = geteuid();
-    poise_error err = {0};
-    int status;
+    char path[128];
+    poise_error err = {0}, why = {0};
+    int status, made;
 
     assert_int_equal(chmod(f->folder, 0555), 0);
     if (before == 0 && seteuid(NOBODY) < 0)
         skip();
     status = replace(f->path, "x", &err);
+    made = poise__folder(in(f, "below", path, sizeof path), &why);
     assert_int_equal(seteuid(before), 0);
     assert_int_equal(chmod(f->folder, 0777), 0);
     assert_int_equal(status, -1);
     failed(&err, strerror(EACCES));
+    assert_int_equal(made, -1);
+    failed(&why, strerror(EACCES));
     holds(f->path, old, strlen(old));
     assert_int_equal(entries(f->folder), 1);
 }
