@@ -55,6 +55,12 @@ static void put(line *l, const char *fmt, ...)
         l->length += (size_t)n < LINE - l->length ? (size_t)n : LINE - l->length - 1;
 }
 
+static void put_losses(line *l, const poise_progress *p)
+{
+    for (int t = 0; t < p->ntask; t++)
+        put(l, " %s %.4f x %.2f", p->task[t], p->loss[t], p->weight[t]);
+}
+
 static void step_line(line *l, const poise_progress *p)
 {
     char rate[32], left[32];
@@ -63,18 +69,22 @@ static void step_line(line *l, const poise_progress *p)
     put(l, "epoch %d/%d %3.0f%%  %s left  %s samples/s ", p->epoch + 1, p->epochs, done,
         tool_time_text(p->seconds_left, left, sizeof left),
         tool_count_text(p->samples_per_second, rate, sizeof rate));
-    for (int t = 0; t < p->ntask; t++)
-        put(l, " %s %.4f x %.2f", p->task[t], p->loss[t], p->weight[t]);
+    put_losses(l, p);
 }
 
+/* The validation figures; without validation rows the last step's losses. */
 static void epoch_line(line *l, const poise_progress *p)
 {
     put(l, "epoch %d/%d ended ", p->epoch + 1, p->epochs);
+    if (!p->auc) {
+        put_losses(l, p);
+        return;
+    }
     for (int t = 0; t < p->ntask; t++) {
         put(l, " %s", p->task[t]);
-        if (p->auc && !isnan(p->auc[t]))
+        if (!isnan(p->auc[t]))
             put(l, " auc %.5f", p->auc[t]);
-        if (p->logloss && !isnan(p->logloss[t]))
+        if (!isnan(p->logloss[t]))
             put(l, " logloss %.5f", p->logloss[t]);
     }
     if (!isnan(p->monitor))
@@ -136,7 +146,7 @@ int tool_progress_show(void *user, const poise_progress *now)
     p->step = now->step;
     if (now->note)
         say(p, now->note);
-    if (now->auc || now->logloss) {
+    if (now->ended) {
         epoch_line(&l, now);
         say(p, l.text);
     } else if (!now->note && p->terminal) {

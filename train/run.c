@@ -284,6 +284,7 @@ static int end_epoch(run *r, poise_error *err)
     }
     tell(r,
          &(poise_progress){.epoch = (int)r->at.epoch - 1,
+                           .ended = 1,
                            .auc = valid ? r->auc : NULL,
                            .logloss = valid ? r->logloss : NULL,
                            .monitor = monitor,

@@ -79,3 +79,9 @@ sed 's/valid: .*/valid: none_bought.csv}/; s/epochs: 10/epochs: 3/' shop.yaml >n
 expect 0 train negative.yaml --out negative
 says 'monitor -0\.'
 says_not 'nan'
+
+# the end of an epoch is a line of its own without validation rows too
+sed 's/, valid: .*/}/; s/epochs: 10/epochs: 2/' shop.yaml >blind.yaml
+expect 0 train blind.yaml --out blind
+says '^epoch 2/2 ended  buy [0-9.]+ x 1.00 like'
+says_not 'monitor'
