@@ -91,6 +91,10 @@ typedef struct poise__source {
 int poise__sources(const poise_model *m, const poise__references *refs, int task,
                    int (*seen)(void *user, const poise__source *s), void *user);
 
+/* shared[k] is 1 where two tasks need an instance of layer k, by inputs or gates; [m->nlayer], of a
+ * model without errors.  0, or -1 when there is no memory. */
+int poise__shared_layers(const poise_model *m, int *shared, poise_error *err);
+
 /* Read layers from the mapping `network:` (parameters already in place): kinds and keys, then
  * references, cycles, order, output.  0, or -1. */
 int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model *m);

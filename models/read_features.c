@@ -49,6 +49,9 @@ const poise_section poise__categorical_section = {
     .about = "a feature that is one value of a vocabulary learnt from the training rows",
     POISE__ROWS(categorical_rows)};
 
+const poise_section poise__ignore_section = {
+    .name = "ignore", .about = "a column that no pattern takes; it has no options"};
+
 static int read_missing(poise__reading *r, const poise__yaml *v, void *into)
 {
     poise_feature *f = into;
@@ -84,20 +87,23 @@ int poise__glob_match(const char *pattern, const char *name)
     return *pattern == 0;
 }
 
-/* `age: numeric` or `age: {categorical: {dim: 8}}` */
+/* `age: numeric`, `age: {categorical: {dim: 8}}` or `age: ignore`: 1, and 0 where the column is no
+ * feature. */
 static int read_kind(poise__reading *r, const char *name, const poise__yaml *v, poise_feature *f)
 {
-    static const poise_section *const kinds[] = {&poise__numeric_section,
-                                                 &poise__categorical_section};
+    static const poise_section *const kinds[] = {
+        &poise__numeric_section, &poise__categorical_section, &poise__ignore_section};
     const poise__yaml *inner;
     char what[120];
     *f = (poise_feature){.place = v->place, .missing = NAN, .min_count = 1, .standardise = 1};
     (void)snprintf(what, sizeof what, "feature '%.80s'", name);
-    int k = poise__keys_pick(r, v, what, 2, kinds, &inner);
+    int k = poise__keys_pick(r, v, what, POISE__COUNT(kinds), kinds, &inner);
     if (k < 0)
         return -1;
     f->kind = k == 0 ? POISE_NUMERIC : POISE_CATEGORICAL;
-    return poise__keys_read(r, inner, kinds[k]->name, kinds[k], f);
+    if (poise__keys_read(r, inner, kinds[k]->name, kinds[k], f) < 0)
+        return -1;
+    return kinds[k] != &poise__ignore_section;
 }
 
 /* Which columns may not be taken by a glob: 1 for labels, `when` and the weight. */
@@ -140,10 +146,11 @@ static void warn_label(poise__reading *r, const poise__yaml *key)
                        key->text, s->task[t].name);
 }
 
-static int add_matches(poise__reading *r, const poise__yaml *key, const poise_feature *f,
-                       char *taken)
+/* f is NULL where the columns are to be ignored. */
+static int take_matches(poise__reading *r, const poise__yaml *key, const poise_feature *f,
+                        char *taken)
 {
-    int matched = 0, added = 0;
+    int matched = 0, took = 0;
     for (int c = 0; c < r->ncolumn; c++) {
         if (!poise__glob_match(key->text, r->column[c]))
             continue;
@@ -151,15 +158,15 @@ static int add_matches(poise__reading *r, const poise__yaml *key, const poise_fe
         if (taken[c])
             continue;
         taken[c] = 1;
-        added++;
-        if (add(r, r->column[c], key, f) < 0)
+        took++;
+        if (f && add(r, r->column[c], key, f) < 0)
             return -1;
     }
     if (!matched)
         return poise_diagnose(r->diag, key->place, "'%.80s' matches no column", key->text);
-    if (!added)
+    if (!took)
         poise_warn(r->diag, key->place,
-                   "'%.80s' adds no feature: its columns are labels or features already",
+                   "'%.80s' takes no column: those that it matches are labels or taken already",
                    key->text);
     return 0;
 }
@@ -195,14 +202,15 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
         poise_feature f;
         int glob = strpbrk(key->text, "*?") != NULL;
         int explicit = known ? poise__column_find(r, key->text) >= 0 : !glob;
-        if (read_kind(r, key->text, node->item[i], &f) < 0)
+        int kind = read_kind(r, key->text, node->item[i], &f);
+        if (kind < 0)
             bad = -1;
-        else if (explicit) {
+        else if (explicit && kind) {
             bad |= add(r, key->text, key, &f);
             warn_label(r, key);
-        } else if (known && glob)
-            bad |= add_matches(r, key, &f, taken);
-        else if (known)
+        } else if (known && glob && !explicit)
+            bad |= take_matches(r, key, kind ? &f : NULL, taken);
+        else if (known && !explicit)
             bad |= poise__column_check(r, key->place, "feature", key->text);
     }
     if (!bad && known && s->nfeature == 0)

@@ -29,6 +29,7 @@ typedef struct poise__reading {
     poise_diagnostics *diag;
     const char *folder; /* of the run file: what its paths are relative to; "" for the current */
     poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
+    int model_read;     /* 1: spec->model is without errors */
     int ncolumn;        /* of the data; -1 where they are not known */
     char **column;
 } poise__reading;

@@ -180,13 +180,46 @@ static int put_setting(writer *w, poise__yaml *map, const poise_setting *s)
     return put(w, map, s->name, each);
 }
 
+static poise__yaml *write_scope(writer *w, const poise_balancer_spec *b)
+{
+    if (b->scope != POISE_SCOPE_LAYERS)
+        return poise__node_text(w->a, poise__scopes[b->scope], w->err);
+    poise__yaml *list = poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err);
+    for (int k = 0; k < b->nlayer; k++)
+        if (poise__yaml_push(w->a, list, poise__node_text(w->a, b->layer[k], w->err), w->err) < 0)
+            return NULL;
+    return list;
+}
+
+static poise__yaml *write_initial(writer *w, const poise_balancer_spec *b)
+{
+    if (b->initial != POISE_INITIAL_MEAN)
+        return poise__node_text(w->a, poise__initials[b->initial == POISE_INITIAL_BASE_RATE],
+                                w->err);
+    poise__yaml *map = node_map(w);
+    return put(w, map, "mean", poise__node_int(w->a, b->initial_steps, w->err)) < 0 ? NULL : map;
+}
+
+static poise__yaml *write_signals(writer *w, const poise_balancer_spec *b)
+{
+    poise__yaml *map = node_map(w);
+    return put(w, map, "scope", write_scope(w, b)) < 0 ||
+                   put(w, map, "initial", write_initial(w, b)) < 0
+               ? NULL
+               : map;
+}
+
 static poise__yaml *write_balancer(writer *w, const poise_balancer_spec *b)
 {
-    poise__yaml *map = node_map(w), *signals = node_map(w);
+    poise__yaml *map = node_map(w);
+    poise__yaml *weights = poise__keys_write(w->a, &poise__weights_section, b, w->err);
     int bad = (strchr(b->use, '/') ? put_path(w, map, "use", b->use)
                                    : put_text(w, map, "use", b->use)) < 0 ||
-              put_text(w, signals, "scope", b->scope == POISE_SCOPE_ALL ? "all" : "last") < 0 ||
-              put(w, map, "signals", signals) < 0;
+              put(w, map, "signals", write_signals(w, b)) < 0 ||
+              put(w, map, "weights", weights) < 0 ||
+              put(w, map, "clip", poise__node_number(w->a, b->clip, w->err)) < 0;
+    if (!bad && b->epochs > 0)
+        bad = put(w, map, "epochs", poise__node_int(w->a, b->epochs, w->err)) < 0;
     if (!bad && b->shared_only >= 0)
         bad = put(w, map, "shared_only",
                   poise__yaml_scalar(w->a, b->shared_only ? "true" : "false", 1, POISE_NOWHERE,
@@ -194,6 +227,17 @@ static poise__yaml *write_balancer(writer *w, const poise_balancer_spec *b)
     for (int k = 0; k < b->nsetting && !bad; k++)
         bad = put_setting(w, map, &b->setting[k]) < 0;
     return bad ? NULL : map;
+}
+
+static poise__yaml *write_schedule(writer *w, const poise_spec *s)
+{
+    if (s->nphase == 1)
+        return write_balancer(w, &s->balancer);
+    poise__yaml *list = poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err);
+    for (int k = 0; k < s->nphase; k++)
+        if (poise__yaml_push(w->a, list, write_balancer(w, &s->phase[k]), w->err) < 0)
+            return NULL;
+    return list;
 }
 
 static poise__yaml *write_train(writer *w, const poise_train_spec *t)
@@ -218,7 +262,7 @@ char *poise_spec_resolved(const poise_spec *s, poise_error *err)
         put(&w, root, "features", write_features(&w, s->schema)) == 0 &&
         put(&w, root, "tasks", write_tasks(&w, s->schema)) == 0 &&
         put(&w, root, "model", write_model(&w, s->model)) == 0 &&
-        put(&w, root, "balancer", write_balancer(&w, &s->balancer)) == 0 &&
+        put(&w, root, "balancer", write_schedule(&w, s)) == 0 &&
         put(&w, root, "train", write_train(&w, &s->train)) == 0)
         text = poise__yaml_write(root, err);
     poise__arena_free(w.a);

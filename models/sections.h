@@ -11,6 +11,7 @@
 extern const poise_section poise__run_section;
 extern const poise_section poise__data_section, poise__format_section, poise__valid_section;
 extern const poise_section poise__numeric_section, poise__categorical_section;
+extern const poise_section poise__ignore_section;
 extern const poise_section poise__task_section, poise__label_section;
 extern const poise_section poise__huber_section;
 extern const poise_section poise__sgd_section, poise__adam_section;
@@ -19,6 +20,9 @@ extern const poise_section *const poise__loss_sections[4];      /* bce, softmax,
 extern const poise_section *const poise__optimizer_sections[4]; /* as poise_optimizer_kind */
 extern const poise_section poise__train_section;
 extern const poise_section poise__balancer_section, poise__signals_section;
+extern const poise_section poise__weights_section;
+extern const char *const poise__scopes[];   /* as poise_scope, but for the layers */
+extern const char *const poise__initials[]; /* first, base_rate */
 extern const poise_section poise__model_section, poise__model_file_section;
 
 /* spec->data, r->column, and the sample weight's column. */
@@ -29,6 +33,8 @@ int poise__read_features(poise__reading *r, const poise__yaml *node);
 int poise__read_model(poise__reading *r, const poise__yaml *node);
 int poise__read_balancer(poise__reading *r, const poise__yaml *node);
 int poise__read_train(poise__reading *r, const poise__yaml *node);
+/* Warn where a balancer of the schedule begins after the last epoch. */
+void poise__check_schedule(poise__reading *r);
 
 /* `data: {format: ...}` as its section sees it. */
 typedef struct poise__format {

@@ -12,11 +12,12 @@ static int read_section(poise__reading *r, const poise__yaml *v, void *into);
     }
 static const poise_key run_rows[] = {
     SECTION("data", 1, NULL, "mapping (data)", "where the rows come from"),
-    SECTION("features", 0, NULL, "mapping of column: numeric | categorical",
+    SECTION("features", 0, NULL, "mapping of column: numeric | categorical | ignore",
             "the inputs; a column may hold * and ?, and is then a pattern"),
     SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "what is predicted"),
     SECTION("model", 1, NULL, "name, or mapping (model, model file)", "the network"),
-    SECTION("balancer", 0, "equal", "name, or mapping (balancer)", "how the losses are weighed"),
+    SECTION("balancer", 0, "equal", "name, mapping (balancer), or list",
+            "how the losses are weighed"),
     SECTION("train", 0, NULL, "mapping (train)", "how the model is trained"),
 };
 const poise_section poise__run_section = {
@@ -51,9 +52,10 @@ static void read_all(poise__reading *r, const poise__yaml *root)
     check_complete(r, root);
     poise__read_tasks(r, poise__yaml_get(root, "tasks"));
     poise__read_features(r, poise__yaml_get(root, "features"));
-    poise__read_model(r, poise__yaml_get(root, "model"));
+    r->model_read = poise__read_model(r, poise__yaml_get(root, "model")) == 0;
     poise__read_balancer(r, poise__yaml_get(root, "balancer"));
-    poise__read_train(r, poise__yaml_get(root, "train"));
+    if (poise__read_train(r, poise__yaml_get(root, "train")) == 0)
+        poise__check_schedule(r);
 }
 
 static int set_names(poise__reading *r, const char *path)

@@ -25,14 +25,20 @@ static void short_name(const char *use, char *name, size_t size)
     name[n] = '\0';
 }
 
-/* The spec's own balancer keeps its settings; another one starts from its defaults. */
+/* The spec's own balancer keeps its settings; another one starts from its defaults, with the host's
+ * options of the spec. */
 static poise_balancer_spec strategy(const poise_spec *spec, const char *use)
 {
     poise_balancer_spec b = spec->balancer;
 
+    b.epochs = 0;
     if (strcmp(b.use, use) == 0)
         return b;
-    return (poise_balancer_spec){.use = use, .scope = b.scope, .shared_only = b.shared_only};
+    b.use = use;
+    b.place = POISE_NOWHERE;
+    b.nsetting = 0;
+    b.setting = NULL;
+    return b;
 }
 
 static int allocate(poise_comparison *c, const poise_spec *spec, int n, const char *const *balancer,
@@ -75,6 +81,8 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
     char folder[PATH_SIZE], name[128];
 
     one.balancer = strategy(spec, use);
+    one.phase = &one.balancer;
+    one.nphase = 1;
     options.out = folder;
     short_name(use, name, sizeof name);
     for (int k = 0; k < c->repeat; k++) {

@@ -56,6 +56,7 @@ static void reading(void **state)
         skip();
     refuse_each(read_one, (void *)(uintptr_t) "good/forms.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/golden.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/schedule.yaml");
 }
 
 static int resolve_one(void *arg)

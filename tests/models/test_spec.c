@@ -29,6 +29,16 @@ static void defaults_are_those_of_the_tables(void **state)
     assert_string_equal(s->balancer.use, "equal");
     assert_int_equal(s->balancer.shared_only, -1);
     assert_int_equal(s->balancer.scope, POISE_SCOPE_LAST);
+    assert_int_equal(s->balancer.nlayer, 0);
+    assert_int_equal(s->balancer.initial, POISE_INITIAL_FIRST);
+    assert_int_equal(s->balancer.initial_steps, 0);
+    assert_int_equal(s->balancer.normalise, POISE_NORMALISE_NONE);
+    assert_int_equal(s->balancer.every, 1);
+    assert_true(near(s->balancer.smooth, 0));
+    assert_true(near(s->balancer.clip, 0));
+    assert_int_equal(s->balancer.epochs, 0);
+    assert_int_equal(s->nphase, 1);
+    assert_string_equal(s->phase[0].use, "equal");
     assert_int_equal(s->train.batch, 512);
     assert_int_equal(s->train.epochs, 10);
     assert_int_equal(s->train.patience, 0);
@@ -119,6 +129,130 @@ static void balancer_settings_are_kept_as_texts(void **state)
     poise_spec_free(s);
 }
 
+static void host_options_do_not_reach_the_strategy(void **state)
+{
+    (void)state;
+    poise_spec *s = read_good("good/forms.yaml", NULL, 0, NULL);
+    const poise_balancer_spec *b = &s->balancer;
+    assert_int_equal(b->initial, POISE_INITIAL_MEAN);
+    assert_int_equal(b->initial_steps, 20);
+    assert_int_equal(b->normalise, POISE_NORMALISE_SUM);
+    assert_int_equal(b->every, 4);
+    assert_true(near(b->smooth, 0.25));
+    assert_true(near(b->clip, 10));
+    assert_int_equal(s->nphase, 1);
+    assert_memory_equal(&s->phase[0], b, sizeof(*b));
+    poise_spec_free(s);
+}
+
+static void a_schedule_is_a_list_of_balancers(void **state)
+{
+    (void)state;
+    poise_spec *s = read_good("good/schedule.yaml", NULL, 0, NULL);
+    const poise_balancer_spec *p = s->phase;
+    assert_int_equal(s->nphase, 3);
+    assert_memory_equal(&p[0], &s->balancer, sizeof(p[0]));
+    assert_string_equal(p[0].use, "equal");
+    assert_int_equal(p[0].epochs, 1);
+    assert_true(near(p[0].clip, 0.5));
+    assert_string_equal(p[1].use, FOLDER "good/./mine.so");
+    assert_int_equal(p[1].epochs, 2);
+    assert_true(near(p[1].clip, 0));
+    assert_int_equal(p[1].scope, POISE_SCOPE_LAYERS);
+    assert_int_equal(p[1].nlayer, 3);
+    assert_string_equal(p[1].layer[1], "own1"); /* shared by the second level's `common1` */
+    assert_int_equal(p[1].initial, POISE_INITIAL_BASE_RATE);
+    assert_int_equal(p[2].epochs, 0);
+    assert_int_equal(p[2].scope, POISE_SCOPE_REPRESENTATION);
+    assert_int_equal(p[2].normalise, POISE_NORMALISE_MEAN);
+    assert_int_equal(p[2].nsetting, 1);
+    assert_string_equal(p[2].setting[0].task[1], "buy");
+    assert_int_equal(p[2].place.line, 9);
+    poise_spec_free(s);
+}
+
+static void an_override_puts_one_balancer_in_the_lists_place(void **state)
+{
+    (void)state;
+    const poise_override o[] = {{"balancer", "gradnorm"}, {"balancer.weights.every", "3"}};
+    poise_spec *s = read_good("good/schedule.yaml", NULL, POISE__COUNT(o), o);
+    assert_int_equal(s->nphase, 1);
+    assert_string_equal(s->balancer.use, "gradnorm");
+    assert_int_equal(s->balancer.every, 3);
+    assert_int_equal(s->balancer.epochs, 0);
+    assert_true(near(s->balancer.clip, 0));
+    poise_spec_free(s);
+    const poise_override list = {"balancer", "[{use: equal, epochs: 2}, gradnorm]"};
+    s = read_good("good/short.yaml", NULL, 1, &list);
+    assert_int_equal(s->nphase, 2);
+    assert_string_equal(s->phase[1].use, "gradnorm");
+    poise_spec_free(s);
+
+    const poise_override inside = {"balancer.clip", "1"};
+    poise_diagnostics *diag;
+    char text[1400];
+    assert_null(read_spec("good/schedule.yaml", NULL, 1, &inside, &diag));
+    assert_string_equal(poise_diagnostics_text(diag, 0, text, sizeof(text)),
+                        "--set balancer.clip=1: error: 'balancer' is a list, which has no key "
+                        "'clip'; set the whole list");
+    poise_diagnostics_free(diag);
+}
+
+/* The fingerprint of a training is made of this text: no option may be missing from it. */
+static void every_option_of_a_balancer_is_in_the_resolved_text(void **state)
+{
+    (void)state;
+    static const char *const option[] = {"",
+                                         "signals: {scope: all}",
+                                         "signals: {scope: representation}",
+                                         "signals: {scope: [expert]}",
+                                         "signals: {initial: base_rate}",
+                                         "signals: {initial: {mean: 7}}",
+                                         "signals: {initial: {mean: 8}}",
+                                         "shared_only: false",
+                                         "weights: {normalise: sum}",
+                                         "weights: {normalise: mean}",
+                                         "weights: {every: 2}",
+                                         "weights: {smooth: 0.5}",
+                                         "clip: 1",
+                                         "alpha: 1"};
+    enum { N = sizeof(option) / sizeof(option[0]) };
+    char *text[2 * N], value[200];
+    poise_error err;
+    for (int k = 0; k < 2 * N; k++) {
+        snprintf(value, sizeof(value),
+                 k < N ? "{use: gradnorm, %s}" : "[{use: equal, epochs: 1}, {use: gradnorm, %s}]",
+                 option[k % N]);
+        const poise_override o = {"balancer", value};
+        poise_spec *s = read_good("good/short.yaml", NULL, 1, &o);
+        text[k] = poise_spec_resolved(s, &err);
+        assert_non_null(text[k]);
+        poise_spec *again = read_good("good/again.yaml", text[k], 0, NULL);
+        char *twice = poise_spec_resolved(again, &err);
+        assert_string_equal(twice, text[k]);
+        for (int j = 0; j < k; j++)
+            if (strcmp(text[j], text[k]) == 0)
+                fail_msg("'%s' and '%s' come to the same", option[j % N], option[k % N]);
+        free(twice);
+        poise_spec_free(s);
+        poise_spec_free(again);
+    }
+    for (int k = 0; k < 2 * N; k++)
+        free(text[k]);
+}
+
+/* w, stars and kind are ignored; click and buy are labels. */
+static void patterns_pass_over_what_is_ignored(void **state)
+{
+    (void)state;
+    static const char *const want[] = {"age", "city_code", "job_code", "income"};
+    poise_spec *s = read_good("good/schedule.yaml", NULL, 0, NULL);
+    assert_int_equal(s->schema->nfeature, POISE__COUNT(want));
+    for (int k = 0; k < POISE__COUNT(want); k++)
+        assert_string_equal(s->schema->feature[k].name, want[k]);
+    poise_spec_free(s);
+}
+
 static void train_forms(void **state)
 {
     (void)state;
@@ -151,8 +285,8 @@ static void layers_are_in_order_of_need(void **state)
     poise_spec_free(s);
 }
 
-static const char *const good[] = {"good/forms.yaml", "good/short.yaml", "good/golden.yaml",
-                                   "good/inline.yaml", "good/path.yaml"};
+static const char *const good[] = {"good/forms.yaml",  "good/short.yaml", "good/golden.yaml",
+                                   "good/inline.yaml", "good/path.yaml",  "good/schedule.yaml"};
 
 /* read(resolved(read(x))) resolves to the same text, and nothing is said about it. */
 static void a_resolved_spec_reads_back_to_itself(void **state)
@@ -316,6 +450,13 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
         {"data: {generate: funnel}\nmodel:\n  network:\n    spare: {dense: 1, input: features}\n"
          "    logit: {each: task, dense: 1, input: features}\n",
          ":4:5: warning: no task needs layer 'spare'"},
+        {"data: {generate: funnel}\nmodel: mmoe\ntrain: {epochs: 3}\nbalancer:\n"
+         "  - {use: equal, epochs: 1}\n  - {use: gradnorm, epochs: 2}\n  - equal\n",
+         ":7:5: warning: balancer 3 of 3 begins after 3 epochs, but train.epochs is 3: it is never "
+         "used"},
+        {"data: {train: data/rows.csv}\nfeatures: {age: numeric, \"a*\": ignore}\n"
+         "tasks: {click: {label: click}}\nmodel: shared_bottom\n",
+         ":2:26: warning: 'a*' takes no column: those that it matches are labels or taken already"},
     };
     for (int k = 0; k < POISE__COUNT(cases); k++) {
         poise_diagnostics *diag;
@@ -376,6 +517,11 @@ int main(void)
         cmocka_unit_test(a_named_feature_wins_over_a_glob),
         cmocka_unit_test(task_forms),
         cmocka_unit_test(balancer_settings_are_kept_as_texts),
+        cmocka_unit_test(host_options_do_not_reach_the_strategy),
+        cmocka_unit_test(a_schedule_is_a_list_of_balancers),
+        cmocka_unit_test(an_override_puts_one_balancer_in_the_lists_place),
+        cmocka_unit_test(every_option_of_a_balancer_is_in_the_resolved_text),
+        cmocka_unit_test(patterns_pass_over_what_is_ignored),
         cmocka_unit_test(train_forms),
         cmocka_unit_test(layers_are_in_order_of_need),
         cmocka_unit_test(a_resolved_spec_reads_back_to_itself),
