@@ -20,7 +20,7 @@ typedef struct poise_progress {
     int ntask;
     const char *const *task;
     const double *loss, *weight; /* [T]: the last step's */
-    int ended; /* 1: the end of an epoch */
+    int ended;                   /* 1: the end of an epoch */
     /* Then the validation figures, where there are validation rows; else NULL, and monitor NaN. */
     const double *auc, *logloss;
     double monitor;
