@@ -242,6 +242,8 @@ static int read_columns(poise__reading *r)
 {
     poise_error err;
     int n = 0;
+    if (r->of_run)
+        return 0;
     r->column = poise_data_columns(&r->spec->data, &n, &err);
     if (!r->column)
         return poise_diagnose_error(r->diag, &err);

@@ -201,7 +201,7 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
         const poise__yaml *key = node->key[i];
         poise_feature f;
         int glob = strpbrk(key->text, "*?") != NULL;
-        int explicit = known ? poise__column_find(r, key->text) >= 0 : !glob;
+        int explicit = known ? poise__column_find(r, key->text) >= 0 : !glob || r->of_run;
         int kind = read_kind(r, key->text, node->item[i], &f);
         if (kind < 0)
             bad = -1;

@@ -30,6 +30,7 @@ typedef struct poise__reading {
     const char *folder; /* of the run file: what its paths are relative to; "" for the current */
     poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
     int model_read;     /* 1: spec->model is without errors */
+    int of_run;         /* 1: a run's spec.yaml, which names every feature; no file is opened */
     int ncolumn;        /* of the data; -1 where they are not known */
     char **column;
 } poise__reading;

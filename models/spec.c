@@ -97,15 +97,15 @@ static poise_spec *spec_new(poise_diagnostics *diag)
     return s;
 }
 
-/* The text is given (the fuzzer) or is that of the file. */
-poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,
-                              const poise_override *override, poise_diagnostics *diag)
+static poise_spec *parse(const char *path, const char *text, size_t size, int of_run, int noverride,
+                         const poise_override *override, poise_diagnostics *diag)
 {
     int before = poise_diagnostics_errors(diag);
     poise_spec *s = spec_new(diag);
     if (!s)
         return NULL;
-    poise__reading r = {.arena = s->arena, .diag = diag, .spec = s, .ncolumn = -1};
+    poise__reading r = {
+        .arena = s->arena, .diag = diag, .spec = s, .of_run = of_run, .ncolumn = -1};
     poise__yaml *root = NULL;
     if (set_names(&r, path) == 0)
         root = text ? poise__yaml_parse(text, size, s->path, s->arena, diag)
@@ -120,10 +120,22 @@ poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, i
     return NULL;
 }
 
+/* The text is given (the fuzzer) or is that of the file. */
+poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,
+                              const poise_override *override, poise_diagnostics *diag)
+{
+    return parse(path, text, size, 0, noverride, override, diag);
+}
+
 poise_spec *poise_spec_read(const char *path, int noverride, const poise_override *override,
                             poise_diagnostics *diag)
 {
-    return poise__spec_parse(path, NULL, 0, noverride, override, diag);
+    return parse(path, NULL, 0, 0, noverride, override, diag);
+}
+
+poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag)
+{
+    return parse(path, NULL, 0, 1, 0, NULL, diag);
 }
 
 void poise_spec_free(poise_spec *s)

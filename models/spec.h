@@ -108,6 +108,9 @@ typedef struct poise_override {
  * when it is right. */
 POISE_API poise_spec *poise_spec_read(const char *path, int noverride,
                                       const poise_override *override, poise_diagnostics *diag);
+/* The same for a spec that poise_spec_resolved wrote: it names every feature, so the files with the
+ * rows are not looked at and need not be there.  What the model learnt of them is in its file. */
+POISE_API poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag);
 POISE_API void poise_spec_free(poise_spec *s);
 
 /* The whole spec with defaults and overrides filled in and the model file inlined, as YAML that

@@ -16,7 +16,7 @@ static poise_spec *read_spec(const char *folder, poise_error *err)
     poise_spec *spec = NULL;
     if (n < 0 || n >= (int)sizeof path)
         (void)poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path of the run is too long");
-    else if (!(spec = poise_spec_read(path, 0, NULL, d)))
+    else if (!(spec = poise_spec_read_run(path, d)))
         (void)poise_fail(
             err, POISE_E_FORMAT, POISE_NOWHERE, "'%s' is not the folder of a run (%s)", folder,
             poise_diagnostics_count(d) ? poise_diagnostics_text(d, 0, text, sizeof text)

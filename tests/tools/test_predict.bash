@@ -85,3 +85,11 @@ sed 's/, valid: .*/}/; s/epochs: 10/epochs: 2/' shop.yaml >blind.yaml
 expect 0 train blind.yaml --out blind
 says '^epoch 2/2 ended  buy [0-9.]+ x 1.00 like'
 says_not 'monitor'
+
+# what training learnt is in the run: the rows it was trained on may be gone
+mv rows.csv gone.csv
+expect 0 predict elsewhere/run --data new.csv --out later.csv
+same scores.csv later.csv
+expect 2 eval elsewhere/run
+says 'spec.yaml:[0-9]+:[0-9]+: error: .*rows.csv'
+mv gone.csv rows.csv
