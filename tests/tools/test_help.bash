@@ -108,7 +108,7 @@ expect 2 bench --json=yes
 says 'takes no value'
 
 # what cannot be written is not passed over
-if [ -e /dev/full ]; then
+if [ -c /dev/full ] && ! echo text 2>/dev/null >/dev/full; then
     status=0
     "$poise" help >/dev/full 2>"$output" || status=$?
     [ "$status" -eq 1 ] || fail "help to a full device: status $status, not 1"
