@@ -98,7 +98,9 @@ static void print_row(const poise_comparison *c, const poise_compare_row *r, int
             snprintf(cell, sizeof cell, " %.5f +- %.5f", r->auc_mean[t], r->auc_std[t]);
         print_cell(c, t, 0, cell);
     }
-    printf("  %14.5f  %9.2f\n", r->mean_std, r->seconds_per_epoch);
+    printf("  ");
+    tool_print_figure(14, 5, r->mean_std);
+    printf("  %9.2f\n", r->seconds_per_epoch);
 }
 
 static void print_difference(const poise_comparison *c, const poise_compare_row *r, int width)

@@ -25,6 +25,22 @@ static void short_name(const char *use, char *name, size_t size)
     name[n] = '\0';
 }
 
+/* The folder of a row's runs: a/mine.so and b/mine.so have mine and mine_2. */
+static void folder_name(const poise_comparison *c, const poise_compare_row *row, char *name,
+                        size_t size)
+{
+    char other[128];
+    int same = 1;
+
+    short_name(row->balancer, name, size);
+    for (const poise_compare_row *r = c->row; r < row; r++) {
+        short_name(r->balancer, other, sizeof other);
+        same += strcmp(other, name) == 0;
+    }
+    if (same > 1)
+        (void)snprintf(name + strlen(name), size - strlen(name), "_%d", same);
+}
+
 /* The spec's own balancer keeps its settings; another one starts from its defaults, with the host's
  * options of the spec. */
 static poise_balancer_spec strategy(const poise_spec *spec, const char *use)
@@ -79,12 +95,13 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
     poise_spec one = *spec;
     poise_train_options options = *o;
     char folder[PATH_SIZE], name[128];
+    int known = 0;
 
     one.balancer = strategy(spec, use);
     one.phase = &one.balancer;
     one.nphase = 1;
     options.out = folder;
-    short_name(use, name, sizeof name);
+    folder_name(c, row, name, sizeof name);
     for (int k = 0; k < c->repeat; k++) {
         poise_result r;
         one.train.seed = spec->train.seed + (uint64_t)k;
@@ -103,8 +120,12 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
     }
     for (int t = 0; t < c->ntask; t++) {
         poise_mean_deviation(c->repeat, auc + t * c->repeat, &row->auc_mean[t], &row->auc_std[t]);
-        row->mean_std += row->auc_std[t] / c->ntask;
+        if (isnan(row->auc_std[t]))
+            continue; /* a task without an AUC */
+        row->mean_std += row->auc_std[t];
+        known++;
     }
+    row->mean_std = known ? row->mean_std / known : NAN;
     return 0;
 }
 

@@ -48,7 +48,7 @@ typedef struct poise_task_result {
 typedef struct poise_result {
     const char *balancer; /* its id */
     uint64_t seed;
-    int epochs, best_epoch; /* run; best counts from 1 */
+    int epochs, best_epoch; /* run; best counts from 1; 0 of an evaluation */
     double samples_per_second, seconds, seconds_per_epoch;
     const char *part; /* "test", "valid" or "train": where the figures come from */
     int ntask;
@@ -75,7 +75,7 @@ POISE_API char *poise_result_json(const poise_result *r, poise_error *err);
 typedef struct poise_compare_row {
     const char *balancer;
     double *auc_mean, *auc_std; /* [T] */
-    double mean_std;            /* mean over the tasks of auc_std */
+    double mean_std;            /* mean of auc_std over the tasks that have an AUC */
     double seconds_per_epoch;
 } poise_compare_row;
 typedef struct poise_comparison {

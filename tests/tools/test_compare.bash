@@ -28,3 +28,23 @@ expect 0 compare small.yaml --balancers equal --repeat 1 --set train.epochs=1
 is_there runs/small-1/compare.json
 expect 2 compare small.yaml --balancers equal,gradnrom
 says 'gradnorm'
+
+# a strategy of the same name elsewhere has a folder of its own
+cp "$(dirname "$poise")/balancers/dwa.so" equal.so
+expect 0 compare small.yaml --balancers equal,./equal.so --repeat 1 --set train.epochs=1 --out twins
+[ "$(json twins/equal-1/result.json balancer)" = equal ] || fail 'the first runs were written over'
+[ "$(json twins/equal_2-1/result.json balancer)" = dwa ] || fail 'the second runs are elsewhere'
+
+# a task without an AUC has no part in the mean deviation
+cat >numbers.yaml <<'SPEC'
+data: {train: numbers.csv}
+features: {x: numeric}
+tasks: {click: {label: click}, price: {label: price, type: regression}}
+model: {use: mmoe, experts: 2, units: [4], tower: [4]}
+train: {batch: 10, epochs: 1, threads: 1}
+SPEC
+awk 'BEGIN { print "x,click,price"; for (k = 0; k < 60; k++) print k % 7 "," k % 2 "," k % 5 }' >numbers.csv
+expect 0 compare numbers.yaml --balancers equal --repeat 2 --out numbers
+says_not 'nan'
+[ "$(json numbers/compare.json balancers equal mean_std)" = \
+    "$(json numbers/compare.json balancers equal tasks click auc_std)" ] || fail 'the mean deviation'
