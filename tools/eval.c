@@ -71,7 +71,7 @@ static const tool_option options[] = {
     {"part", "PART", "train, valid or test; default: test where there is one, else valid",
      TOOL_ONCE},
     {"threads", "N", "threads to use; 0 (default): all processors", TOOL_ONCE},
-    {"json", NULL, "print one JSON object, as in result.json", TOOL_ONCE},
+    {"json", NULL, "print one JSON object: the figures as in result.json", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_eval = {

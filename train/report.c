@@ -165,11 +165,13 @@ char *poise_result_json(const poise_result *r, poise_error *err)
 
     json_object_set_new(o, "balancer", json_string(r->balancer));
     json_object_set_new(o, "seed", json_integer((json_int_t)r->seed));
-    json_object_set_new(o, "epochs", json_integer(r->epochs));
-    json_object_set_new(o, "best_epoch", json_integer(r->best_epoch));
-    json_object_set_new(o, "samples_per_second", number(r->samples_per_second));
-    json_object_set_new(o, "seconds", number(r->seconds));
-    json_object_set_new(o, "seconds_per_epoch", number(r->seconds_per_epoch));
+    if (r->epochs) { /* 0: an evaluation, which trains nothing */
+        json_object_set_new(o, "epochs", json_integer(r->epochs));
+        json_object_set_new(o, "best_epoch", json_integer(r->best_epoch));
+        json_object_set_new(o, "samples_per_second", number(r->samples_per_second));
+        json_object_set_new(o, "seconds", number(r->seconds));
+        json_object_set_new(o, "seconds_per_epoch", number(r->seconds_per_epoch));
+    }
     json_object_set_new(o, "part", json_string(r->part));
     for (int t = 0; t < r->ntask; t++) {
         const poise_task_result *f = &r->task[t];
@@ -184,7 +186,10 @@ char *poise_result_json(const poise_result *r, poise_error *err)
         json_object_set_new(weights, f->name, number(f->weight));
     }
     json_object_set_new(o, "tasks", tasks);
-    json_object_set_new(o, "weights", weights);
+    if (r->epochs)
+        json_object_set_new(o, "weights", weights);
+    else
+        json_decref(weights);
     return dump(o, err);
 }
 

@@ -53,6 +53,7 @@ for task in click detail favourite; do
     [ "$(json eval.json tasks $task auc)" = "$(json $result tasks $task auc)" ] ||
         fail "eval's AUC of $task is not that of result.json"
 done
+says_not 'epoch|null' # what an evaluation cannot know is not there
 expect 0 eval runs/small-1 --part valid
 says '^valid '
 says '^favourite '
