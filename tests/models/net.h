@@ -91,6 +91,9 @@ static inline void net_fill(const net *x, poise_session *s)
     "tasks: {click: {label: click}, buy: {label: buy}}\n"
 #define MMOE   PLAIN "model: {use: mmoe, experts: 3, units: [8, 6], tower: [5]}\n"
 #define BOTTOM PLAIN "model: {use: shared_bottom, units: [8, 6], tower: [5]}\n"
+#define SINGLE PLAIN "model: {use: single_task, units: [8, 6]}\n"
+#define OMOE   PLAIN "model: {use: omoe, experts: 3, units: [8, 6], tower: [5]}\n"
+#define CGC    PLAIN "model: {use: cgc, shared: 3, own: 2, units: [8, 6], tower: [4]}\n"
 #define PLE    PLAIN "model: {use: ple, shared: 3, own: 2, units: [[8], [6, 5]], tower: [4]}\n"
 
 #endif

@@ -30,6 +30,11 @@ static void parameter_counts_equal_hand_counts(void **state)
         /* experts, gates, towers, logits */
         {MMOE, 3 * (8 * D + 8 + 6 * 8 + 6) + T * (3 * D + 3) + T * (5 * 6 + 5) + T * (5 + 1)},
         {BOTTOM, (8 * D + 8 + 6 * 8 + 6) + T * (5 * 6 + 5) + T * (5 + 1)},
+        {SINGLE, T * (8 * D + 8 + 6 * 8 + 6) + T * (6 + 1)},
+        {OMOE, 3 * (8 * D + 8 + 6 * 8 + 6) + (3 * D + 3) + T * (5 * 6 + 5) + T * (5 + 1)},
+        /* shared, own, gates over 5, towers, logits */
+        {CGC,
+         (3 + T * 2) * (8 * D + 8 + 6 * 8 + 6) + T * 5 * (D + 1) + T * (4 * 6 + 4) + T * (4 + 1)},
         /* shared1, own1, level1, common1 (7 experts), shared2, own2, mix, towers, logits */
         {PLE, 3 * (8 * D + 8) + T * 2 * (8 * D + 8) + T * 5 * (D + 1) + 7 * (D + 1) +
                   3 * (6 * 8 + 6 + 5 * 6 + 5) + T * 2 * (6 * 8 + 6 + 5 * 6 + 5) + T * 5 * (8 + 1) +
