@@ -28,7 +28,7 @@ foreach(d core ops plugins data models train)
         endif()
     endforeach()
 endforeach()
-install(FILES plugins/balancer.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poise)
+install(FILES plugins/balancer.h plugins/balancer_math.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poise)
 
 install(EXPORT poise NAMESPACE poise:: FILE poise-targets.cmake DESTINATION ${POISE_CMAKE_DIR})
 configure_package_config_file(cmake/poise-config.cmake.in ${PROJECT_BINARY_DIR}/poise-config.cmake
