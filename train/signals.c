@@ -1,6 +1,7 @@
 #include "signals.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "../core/memory.h"
 #include "shared.h"
 
@@ -24,8 +25,10 @@ typedef struct builder {
     int ncut;
     poise_gradient *task_grad; /* [nparam][T]: d loss_t / d param */
     poise_value **task_cut;    /* [ncut][T]: d loss_t / d cut */
-    poise_value **weight;      /* [T] of [1]: the balancer's answer */
-    poise_gradient *grad;      /* [nparam]: the result */
+    poise_value **weight;      /* [T] or [G, T] of [1]: the balancer's answer */
+    int *group;                /* [nparam] place in the scope, -1: not in it */
+    int nscope;
+    poise_gradient *grad; /* [nparam]: the result */
 } builder;
 
 enum { READ_IN_REGION = 1, READ_OUTSIDE = 2 };
@@ -59,8 +62,7 @@ static int start(builder *b, poise_error *err)
     b->read = poise__calloc(nvalue, 1, err);
     b->param = poise__calloc(nvalue, sizeof(poise_value *), err);
     b->cut = poise__calloc(nvalue, sizeof(poise_value *), err);
-    b->weight = poise__calloc(ntask, sizeof(poise_value *), err);
-    if (!b->scoped || !b->after || !b->layer || !b->read || !b->param || !b->cut || !b->weight)
+    if (!b->scoped || !b->after || !b->layer || !b->read || !b->param || !b->cut)
         return -1;
     for (size_t k = 0; k < nvalue; k++) {
         poise_value *v = poise_graph_value(b->g, (int)k);
@@ -70,7 +72,8 @@ static int start(builder *b, poise_error *err)
     qsort(b->param, (size_t)b->nparam, sizeof(poise_value *), by_parameter);
     b->grad = poise__calloc((size_t)b->nparam, sizeof(poise_gradient), err);
     b->task_grad = poise__calloc((size_t)b->nparam * ntask, sizeof(poise_gradient), err);
-    return b->grad && b->task_grad ? 0 : -1;
+    b->group = poise__calloc((size_t)b->nparam, sizeof *b->group, err);
+    return b->grad && b->task_grad && b->group ? 0 : -1;
 }
 
 static void done(builder *b)
@@ -85,6 +88,7 @@ static void done(builder *b)
     free(b->task_grad);
     free(b->task_cut);
     free(b->weight);
+    free(b->group);
     free(b->grad);
 }
 
@@ -96,25 +100,39 @@ static int listed(int n, const int *list, int x)
     return 0;
 }
 
+static int nothing_shared(poise_error *err)
+{
+    return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                      "the balancer asks for gradients of the shared layers, but no parameter is "
+                      "shared by two tasks; give the tasks a common layer, or choose a balancer "
+                      "that needs losses only");
+}
+
+static int in_scope(const builder *b, const poise_value *v)
+{
+    const poise_signal_plan *plan = b->plan;
+
+    if (owner(b, v) != POISE__SHARED)
+        return 0;
+    if (plan->param)
+        return listed(plan->nparam, plan->param, v->param);
+    return plan->scope == POISE_SCOPE_ALL ||
+           (plan->scope == POISE_SCOPE_LAST && b->reach.last[v->id]);
+}
+
 /* Which parameters are in scope, which nodes are in the region, where the cut is. */
 static int divide(builder *b, poise_error *err)
 {
     const poise_signal_plan *plan = b->plan;
-    int nscope = 0;
+    int scoped = plan->signals || plan->by_element || plan->group_weights;
 
-    for (int k = 0; k < b->nparam && plan->signals; k++) {
-        const poise_value *v = b->param[k];
-        int in = owner(b, v) == POISE__SHARED &&
-                 (plan->param ? listed(plan->nparam, plan->param, v->param)
-                              : plan->scope == POISE_SCOPE_ALL || b->reach.last[v->id]);
-        b->scoped[v->id] = (unsigned char)in;
-        nscope += in;
+    for (int k = 0; k < b->nparam; k++) {
+        int in = scoped && in_scope(b, b->param[k]);
+        b->scoped[b->param[k]->id] = (unsigned char)in;
+        b->group[k] = in ? b->nscope++ : -1;
     }
-    if (plan->signals && nscope == 0)
-        return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
-                          "the balancer asks for gradients of the shared layers, but no parameter "
-                          "is shared by two tasks; give the tasks a common layer, or choose a "
-                          "balancer that needs losses only");
+    if (scoped && b->nscope == 0 && plan->scope != POISE_SCOPE_REPRESENTATION)
+        return nothing_shared(err);
     unsigned char *taken = poise__calloc((size_t)poise_graph_values(b->g), 1, err);
     if (!taken)
         return -1;
@@ -143,6 +161,8 @@ static int divide(builder *b, poise_error *err)
         }
     }
     free(taken);
+    if (scoped && b->nscope == 0 && b->ncut == 0)
+        return nothing_shared(err);
     b->task_cut = poise__calloc((size_t)b->ncut * (size_t)b->ntask, sizeof(poise_value *), err);
     return b->task_cut ? 0 : -1;
 }
@@ -215,42 +235,102 @@ static int backward_of_task(builder *b, int t, poise_error *err)
     return status;
 }
 
-/* The balancer: its inputs, the node, its answer cut into T scalars. */
+/* The T gradients of every parameter in scope, or of every value of the cut: what norms and Gram
+ * matrices are of.  [n, T] */
+static poise_value **signal_gradients(builder *b, int *n, poise_error *err)
+{
+    size_t ntask = (size_t)b->ntask;
+    int representation = b->nscope == 0;
+
+    *n = representation ? b->ncut : b->nscope;
+    poise_value **grad = poise__calloc((size_t)*n * ntask, sizeof *grad, err);
+    if (!grad)
+        return NULL;
+    if (representation)
+        memcpy(grad, b->task_cut, (size_t)b->ncut * ntask * sizeof *grad);
+    for (int k = 0; !representation && k < b->nparam; k++)
+        for (int t = 0; b->group[k] >= 0 && t < b->ntask; t++)
+            grad[b->group[k] * b->ntask + t] = b->task_grad[k * b->ntask + t].value;
+    return grad;
+}
+
+/* The Gram matrix of the even rows' and the odd rows' gradients: 2T more backward passes. */
+static poise_value *halves(builder *b, poise_error *err)
+{
+    size_t n = (size_t)b->nscope, twice = 2 * (size_t)b->ntask;
+    poise_value **x = poise__calloc(n, sizeof *x, err), *gram = NULL;
+    poise_value **grad = poise__calloc(n * twice, sizeof *grad, err);
+    poise_gradient *dx = poise__calloc(n, sizeof *dx, err);
+    int status = x && grad && dx ? 0 : -1;
+
+    for (int k = 0; status == 0 && k < b->nparam; k++)
+        if (b->group[k] >= 0)
+            x[b->group[k]] = b->param[k];
+    for (size_t t = 0; status == 0 && t < twice; t++) {
+        poise_value *y = b->plan->half_loss[t];
+        status = poise_backward(b->g, 1, &y, NULL, b->nscope, x, dx, err);
+        for (size_t k = 0; status == 0 && k < n; k++)
+            grad[k * twice + t] = dx[k].value;
+    }
+    if (status == 0)
+        gram = poise_gram(b->g, (int)twice, b->nscope, grad, err);
+    free(x);
+    free(grad);
+    free(dx);
+    return gram;
+}
+
+/* The signals; those asked for are put into `in`, in the order of the plan's contract. */
+static int measure(builder *b, poise_value *const *labelled, poise_step_graph *out,
+                   poise_value **in, int *nin, poise_error *err)
+{
+    int n, t = b->ntask, status = 0;
+    unsigned signals = b->plan->signals;
+    poise_value **grad = signal_gradients(b, &n, err);
+
+    if (!grad)
+        return -1;
+    in[(*nin)++] = out->loss = poise_concat(b->g, 0, t, b->loss, err);
+    in[(*nin)++] = out->labelled = poise_concat(b->g, 0, t, labelled, err);
+    if (signals & POISE_SIGNAL_NORM)
+        in[(*nin)++] = out->norm = poise_grad_norm(b->g, t, n, grad, err);
+    if (signals & POISE_SIGNAL_GRAM)
+        in[(*nin)++] = out->gram = poise_gram(b->g, t, n, grad, err);
+    if (signals & POISE_SIGNAL_GROUPS) {
+        out->group_gram = poise__calloc((size_t)b->nscope, sizeof(poise_value *), err);
+        status = out->group_gram ? 0 : -1;
+        for (int k = 0; status == 0 && k < b->nscope; k++)
+            in[(*nin)++] = out->group_gram[k] = poise_gram(b->g, t, 1, grad + k * t, err);
+    }
+    if (status == 0 && signals & POISE_SIGNAL_HALVES)
+        in[(*nin)++] = out->half_gram = halves(b, err);
+    free(grad);
+    for (int k = 0; status == 0 && k < *nin; k++)
+        status = in[k] ? 0 : -1;
+    return status;
+}
+
+/* The balancer: its inputs, the node, its answer cut into scalars. */
 static int balance(builder *b, poise_value *const *labelled, poise_step_graph *out,
                    poise_error *err)
 {
-    int nin = 0, nscope = out->nscope;
-    poise_value **in = poise__calloc((size_t)(4 + b->plan->nextra), sizeof *in, err);
-    poise_value **grad = poise__calloc((size_t)nscope * (size_t)b->ntask, sizeof *grad, err);
+    int nin = 0, nweight = b->plan->group_weights ? b->nscope * b->ntask : b->ntask;
+    poise_value **in = poise__calloc((size_t)(5 + b->nscope + b->plan->nextra), sizeof *in, err);
+    int status = in ? measure(b, labelled, out, in, &nin, err) : -1;
 
-    if (!in || !grad) {
-        free(in);
-        free(grad);
-        return -1;
-    }
-    for (int k = 0, p = 0; k < b->nparam; k++)
-        if (b->scoped[b->param[k]->id]) {
-            for (int t = 0; t < b->ntask; t++)
-                grad[p * b->ntask + t] = b->task_grad[k * b->ntask + t].value;
-            p++;
+    if (status == 0 && !b->plan->by_element) {
+        for (int k = 0; k < b->plan->nextra; k++)
+            in[nin++] = b->plan->extra[k];
+        out->weight = poise_balance_node(b->g, b->plan->balance, nin, in, err);
+        b->weight = poise__calloc((size_t)nweight, sizeof(poise_value *), err);
+        status = out->weight && b->weight ? 0 : -1;
+        for (int k = 0; status == 0 && k < nweight; k++) {
+            b->weight[k] = poise_slice(b->g, out->weight, 0, k, k + 1, err);
+            status = b->weight[k] ? 0 : -1;
         }
-    in[nin++] = out->loss = poise_concat(b->g, 0, b->ntask, b->loss, err);
-    in[nin++] = out->labelled = poise_concat(b->g, 0, b->ntask, labelled, err);
-    if (b->plan->signals & POISE_SIGNAL_NORM)
-        in[nin++] = out->norm = poise_grad_norm(b->g, b->ntask, nscope, grad, err);
-    if (b->plan->signals & POISE_SIGNAL_GRAM)
-        in[nin++] = out->gram = poise_gram(b->g, b->ntask, nscope, grad, err);
-    for (int k = 0; k < b->plan->nextra; k++)
-        in[nin++] = b->plan->extra[k];
-    out->weight = poise_balance_node(b->g, b->plan->balance, nin, in, err);
-    free(in);
-    free(grad);
-    for (int t = 0; t < b->ntask; t++) {
-        b->weight[t] = poise_slice(b->g, out->weight, 0, t, t + 1, err);
-        if (!b->weight[t])
-            return -1;
     }
-    return 0;
+    free(in);
+    return status;
 }
 
 /* Losses only, the whole loss weighted: one backward pass for everything. */
@@ -260,7 +340,8 @@ static int backward_of_sum(builder *b, poise_error *err)
 }
 
 /* sum over t of weight_t dx_t, over the tasks that have one; NULL where none has. */
-static int combine(builder *b, poise_value *const *dx, poise_value **sum, poise_error *err)
+static int combine(builder *b, poise_value *const *weight, poise_value *const *dx,
+                   poise_value **sum, poise_error *err)
 {
     poise_value **s = poise__calloc((size_t)b->ntask, sizeof *s, err);
     poise_value **x = poise__calloc((size_t)b->ntask, sizeof *x, err);
@@ -269,7 +350,7 @@ static int combine(builder *b, poise_value *const *dx, poise_value **sum, poise_
     *sum = NULL;
     for (int t = 0; status == 0 && t < b->ntask; t++)
         if (dx[t]) {
-            s[n] = b->weight[t];
+            s[n] = weight[t];
             x[n++] = dx[t];
         }
     if (status == 0 && n > 0) {
@@ -281,29 +362,45 @@ static int combine(builder *b, poise_value *const *dx, poise_value **sum, poise_
     return status;
 }
 
-/* What each task's backward left becomes one gradient per parameter. */
+/* A parameter of one task alone. */
+static int take_own(builder *b, int k, int task, poise_error *err)
+{
+    b->grad[k] = b->task_grad[k * b->ntask + task];
+    if (!b->grad[k].value || b->plan->shared_only || b->plan->by_element)
+        return 0;
+    b->grad[k].value = poise_scale_by(b->g, b->grad[k].value, b->weight[task], err);
+    return b->grad[k].value ? 0 : -1;
+}
+
+/* What each task's backward left becomes one gradient per parameter.  A table's comes from the pass
+ * below the cut, once for all tasks, unless its weights are its own: its rows are those of every
+ * task, since they depend on the ids alone. */
 static int combine_parameters(builder *b, poise_error *err)
 {
     poise_value **dx = poise__calloc((size_t)b->ntask, sizeof *dx, err);
     int status = dx ? 0 : -1;
 
     for (int k = 0; status == 0 && k < b->nparam; k++) {
-        poise_gradient *of = &b->task_grad[k * b->ntask], *into = &b->grad[k];
-        int who = owner(b, b->param[k]), rows = 0;
+        poise_gradient *of = &b->task_grad[k * b->ntask];
+        poise_value *const *weight = b->weight, *rows = NULL;
+        int who = owner(b, b->param[k]);
         if (who >= 0) {
-            *into = of[who];
-            if (into->value && !b->plan->shared_only) {
-                into->value = poise_scale_by(b->g, into->value, b->weight[who], err);
-                status = into->value ? 0 : -1;
-            }
+            status = take_own(b, k, who, err);
             continue;
         }
+        if (b->plan->by_element)
+            continue;
+        if (b->plan->group_weights)
+            weight += b->group[k] * b->ntask;
         for (int t = 0; t < b->ntask; t++) {
             dx[t] = of[t].value;
-            rows |= of[t].rows != NULL;
+            if (of[t].rows)
+                rows = of[t].rows;
         }
-        if (!rows) /* a table's comes from the pass below the cut, once for all tasks */
-            status = combine(b, dx, &into->value, err);
+        if (!rows || b->plan->group_weights) {
+            status = combine(b, weight, dx, &b->grad[k].value, err);
+            b->grad[k].rows = rows;
+        }
     }
     free(dx);
     return status;
@@ -320,11 +417,6 @@ static int backward_below(builder *b, poise_error *err)
     int *index = poise__calloc(most, sizeof *index, err);
     int status = y && dy && x && dx && index ? 0 : -1, ny = 0, nx = 0;
 
-    for (int k = 0; status == 0 && k < b->ncut; k++) {
-        status = combine(b, &b->task_cut[k * b->ntask], &dy[ny], err);
-        if (status == 0 && dy[ny])
-            y[ny++] = b->cut[k];
-    }
     for (int k = 0; status == 0 && k < b->nparam; k++) {
         uint32_t id = b->param[k]->id;
         if (owner(b, b->param[k]) == POISE__SHARED &&
@@ -332,6 +424,11 @@ static int backward_below(builder *b, poise_error *err)
             x[nx] = b->param[k];
             index[nx++] = k;
         }
+    }
+    for (int k = 0; status == 0 && nx > 0 && k < b->ncut; k++) {
+        status = combine(b, b->weight, &b->task_cut[k * b->ntask], &dy[ny], err);
+        if (status == 0 && dy[ny])
+            y[ny++] = b->cut[k];
     }
     if (status == 0 && ny > 0 && nx > 0)
         status = poise_backward(b->g, ny, y, dy, nx, x, dx, err);
@@ -345,36 +442,57 @@ static int backward_below(builder *b, poise_error *err)
     return status;
 }
 
-static int finish(builder *b, poise_step_graph *out, poise_error *err)
+static int mark(const builder *b, poise_value *v, poise_error *err)
 {
-    poise_value *keep[] = {out->loss, out->labelled, out->weight, out->norm, out->gram};
-
-    for (size_t k = 0; k < sizeof keep / sizeof *keep; k++)
-        if (keep[k] && poise_graph_output(b->g, keep[k], err) < 0)
-            return -1;
-    out->param = poise__calloc((size_t)b->nparam, sizeof *out->param, err);
-    out->gradient = poise__calloc((size_t)b->nparam, sizeof *out->gradient, err);
-    if (!out->param || !out->gradient)
-        return -1;
-    out->nparam = b->nparam;
-    for (int k = 0; k < b->nparam; k++) {
-        out->param[k] = b->param[k]->param;
-        out->gradient[k] = b->grad[k];
-        if ((b->grad[k].value && poise_graph_output(b->g, b->grad[k].value, err) < 0) ||
-            (b->grad[k].rows && poise_graph_output(b->g, b->grad[k].rows, err) < 0))
-            return -1;
-    }
-    return 0;
+    return v ? poise_graph_output(b->g, v, err) : 0;
 }
 
-static int list_scope(builder *b, poise_step_graph *out, poise_error *err)
+static int mark_gradient(const builder *b, const poise_gradient *g, poise_error *err)
 {
-    out->scope = poise__calloc((size_t)b->nparam, sizeof *out->scope, err);
-    if (!out->scope)
+    return mark(b, g->value, err) < 0 || mark(b, g->rows, err) < 0 ? -1 : 0;
+}
+
+/* Hand over the lists and mark the outputs. */
+static int finish(builder *b, poise_step_graph *out, poise_error *err)
+{
+    size_t nparam = (size_t)b->nparam, nscope = (size_t)b->nscope, ntask = (size_t)b->ntask;
+    poise_value *keep[] = {out->loss, out->labelled, out->weight,
+                           out->norm, out->gram,     out->half_gram};
+
+    out->param = poise__calloc(nparam, sizeof *out->param, err);
+    out->gradient = poise__calloc(nparam, sizeof *out->gradient, err);
+    out->owner = poise__calloc(nparam, sizeof *out->owner, err);
+    out->scope = poise__calloc(nscope, sizeof *out->scope, err);
+    if (b->plan->by_element)
+        out->task_gradient = poise__calloc(nscope * ntask, sizeof *out->task_gradient, err);
+    if (!out->param || !out->gradient || !out->owner || !out->scope ||
+        (b->plan->by_element && !out->task_gradient))
         return -1;
-    for (int k = 0; k < b->nparam; k++)
-        if (b->scoped[b->param[k]->id])
-            out->scope[out->nscope++] = b->param[k]->param;
+    for (size_t k = 0; k < sizeof keep / sizeof *keep; k++)
+        if (mark(b, keep[k], err) < 0)
+            return -1;
+    for (size_t k = 0; out->group_gram && k < nscope; k++)
+        if (mark(b, out->group_gram[k], err) < 0)
+            return -1;
+    out->nparam = b->nparam;
+    out->nscope = b->nscope;
+    for (int k = 0; k < b->nparam; k++) {
+        int who = owner(b, b->param[k]), group = b->group[k];
+        out->param[k] = b->param[k]->param;
+        out->gradient[k] = b->grad[k];
+        out->owner[k] = who >= 0 ? who : -1;
+        if (mark_gradient(b, &b->grad[k], err) < 0)
+            return -1;
+        if (group < 0)
+            continue;
+        out->scope[group] = b->param[k]->param;
+        for (size_t t = 0; out->task_gradient && t < ntask; t++) {
+            poise_gradient *of = &out->task_gradient[(size_t)group * ntask + t];
+            *of = b->task_grad[(size_t)k * ntask + t];
+            if (mark_gradient(b, of, err) < 0)
+                return -1;
+        }
+    }
     return 0;
 }
 
@@ -383,10 +501,10 @@ int poise_step_build(poise_graph *g, int ntask, poise_value *const *loss,
                      poise_step_graph *out, poise_error *err)
 {
     builder b = {.g = g, .ntask = ntask, .loss = loss, .plan = plan};
-    int per_task = plan->signals || plan->shared_only, status;
+    int per_task = plan->signals || plan->shared_only || plan->by_element || plan->group_weights;
 
     *out = (poise_step_graph){0};
-    status = poise_graph_at(g, "balancer", POISE_NOWHERE, err);
+    int status = poise_graph_at(g, "balancer", POISE_NOWHERE, err);
     if (status == 0)
         status = start(&b, err);
     if (status == 0)
@@ -394,12 +512,10 @@ int poise_step_build(poise_graph *g, int ntask, poise_value *const *loss,
     for (int t = 0; status == 0 && per_task && t < ntask; t++)
         status = backward_of_task(&b, t, err);
     if (status == 0)
-        status = list_scope(&b, out, err);
-    if (status == 0)
         status = balance(&b, labelled, out, err);
     if (status == 0)
         status = per_task ? combine_parameters(&b, err) : backward_of_sum(&b, err);
-    if (status == 0 && per_task)
+    if (status == 0 && per_task && !plan->by_element)
         status = backward_below(&b, err);
     if (status == 0)
         status = finish(&b, out, err);
@@ -413,6 +529,9 @@ void poise_step_graph_done(poise_step_graph *s)
 {
     free(s->param);
     free(s->gradient);
+    free(s->owner);
     free(s->scope);
+    free(s->group_gram);
+    free(s->task_gradient);
     *s = (poise_step_graph){0};
 }

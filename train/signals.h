@@ -22,34 +22,50 @@
 
 /* What the graph is to compute for the balancer. */
 enum {
-    POISE_SIGNAL_NORM = 1 << 0, /* norm[T] of the scope's per-task gradients */
-    POISE_SIGNAL_GRAM = 1 << 1  /* gram[T, T] */
+    POISE_SIGNAL_NORM = 1 << 0,   /* norm[T] of the scope's per-task gradients */
+    POISE_SIGNAL_GRAM = 1 << 1,   /* gram[T, T] */
+    POISE_SIGNAL_GROUPS = 1 << 2, /* gram[T, T] of every parameter in scope */
+    POISE_SIGNAL_HALVES = 1 << 3  /* gram[2T, 2T] of the even rows' and the odd rows' losses */
 };
 
 typedef struct poise_signal_plan {
     unsigned signals;
-    poise_scope scope; /* of the norms and the Gram matrix */
+    poise_scope scope; /* of the norms and Gram matrices; LAYERS: give `param` */
     /* A scope of the caller's own instead: store indices of shared parameters, NULL: `scope`. */
     int nparam;
     const int *param;
     int shared_only; /* 1: a weight scales the shared gradient alone; 0: the whole task loss */
+    /* 1: the balancer's weights are [G, T], one row per parameter in scope; the scope must be ALL,
+     * and shared_only 1. */
+    int group_weights;
+    /* 1: no balancer in the graph.  Every shared parameter's gradients of all tasks are outputs
+     * (task_gradient), each task's own parameters have theirs at weight 1, and the caller combines.
+     * The scope must be ALL. */
+    int by_element;
+    poise_value *const *half_loss; /* [2T] f32 [1], for POISE_SIGNAL_HALVES: even rows, odd rows */
     /* The node's host side; its `call` receives, in this order: loss[T] f32, labelled[T] f32, then
-     * norm[T] f64 and gram[T, T] f64 as far as they were asked for, then the extra values. */
+     * norm[T], gram[T, T], G times gram[T, T] and gram[2T, 2T], all f64, as far as they were asked
+     * for, then the extra values.  G is not known to the caller before poise_find_shared. */
     const poise_balance_call *balance;
     int nextra;
     poise_value *const *extra;
 } poise_signal_plan;
 
 typedef struct poise_step_graph {
-    poise_value *loss;        /* [T], an output */
-    poise_value *labelled;    /* [T], an output */
-    poise_value *weight;      /* [T], an output */
-    poise_value *norm, *gram; /* outputs, NULL unless asked for */
+    poise_value *loss;     /* [T], an output */
+    poise_value *labelled; /* [T], an output */
+    poise_value *weight;   /* [T] or [G, T], an output; NULL with by_element */
+    /* Outputs, NULL unless asked for. */
+    poise_value *norm, *gram, *half_gram;
+    poise_value **group_gram; /* [nscope] */
     int nparam;
     int *param;               /* [nparam] store indices of the trainable parameters */
-    poise_gradient *gradient; /* [nparam]; value NULL: no loss depends on it */
-    int nscope;
-    int *scope; /* [nscope] store indices of the parameters in scope, when signals are asked for */
+    poise_gradient *gradient; /* [nparam]; value NULL: no loss depends on it, or by_element */
+    int *owner;               /* [nparam] the one task it belongs to; -1: shared */
+    int nscope;               /* G */
+    int *scope;               /* [nscope] store indices of the parameters in scope, ascending */
+    poise_gradient *task_gradient; /* [nscope, T] outputs with by_element, else NULL; value NULL:
+                                      the task does not reach the parameter */
 } poise_step_graph;
 
 /* Append the balancer and the backward pass to a graph that holds the T losses (f32 [1] each) and
