@@ -14,7 +14,7 @@
 #ifndef POISE_BENCH_CASE_H
 #define POISE_BENCH_CASE_H
 
-#include "../core/graph.h"
+#include "../models/model.h"
 
 enum { BENCH_MAX_UNITS = 2, BENCH_MAX_TASKS = 8 };
 
@@ -39,16 +39,7 @@ const bench_case *bench_case_find(const char *name);
  * each, and the backward pass as two forward ones. */
 double bench_case_flops(const bench_case *c);
 
-/* What a training graph of a case is fed with and what it computes. */
-typedef struct bench_network {
-    poise_value *numeric; /* f32[B, dense]; NULL where dense is 0 */
-    poise_value *ids;     /* i32[B, cats]; NULL where cats is 0 */
-    poise_value *label[BENCH_MAX_TASKS], *weight[BENCH_MAX_TASKS];  /* f32[B] */
-    poise_value *logit[BENCH_MAX_TASKS];                            /* [B, 1] */
-    poise_value *loss[BENCH_MAX_TASKS], *labelled[BENCH_MAX_TASKS]; /* f32[1] */
-} bench_network;
-
 /* Append the network to g (network.c). */
-int bench_network_build(const bench_case *c, poise_graph *g, bench_network *net, poise_error *err);
+int bench_network_build(const bench_case *c, poise_graph *g, poise_network *net, poise_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* network.c -- the MMoE of a case, straight through the operators. */
 #include <stdio.h>
+#include "../core/graph_parts.h"
 #include "../ops/ops.h"
 #include "case.h"
 
@@ -88,7 +89,7 @@ static poise_value *embeddings(const bench_case *c, poise_graph *g, poise_value 
 }
 
 /* The row that the experts and gates see: [B, I]. */
-static poise_value *features(const bench_case *c, poise_graph *g, bench_network *net,
+static poise_value *features(const bench_case *c, poise_graph *g, poise_network *net,
                              poise_error *err)
 {
     poise_value *part[2];
@@ -109,25 +110,37 @@ static poise_value *features(const bench_case *c, poise_graph *g, bench_network 
     return n == 1 ? part[0] : poise_concat(g, 1, n, part, err);
 }
 
-int bench_network_build(const bench_case *c, poise_graph *g, bench_network *net, poise_error *err)
+static int allocate(const bench_case *c, poise_graph *g, poise_network *net, poise_error *err)
+{
+    poise_value ***array[] = {&net->output, &net->label, &net->weight, &net->loss, &net->labelled};
+
+    *net = (poise_network){.batch = c->batch, .ntask = c->tasks};
+    for (size_t k = 0; k < sizeof array / sizeof *array; k++) {
+        *array[k] = poise__arena_alloc(g->arena, (size_t)c->tasks, sizeof(poise_value *), err);
+        if (!*array[k])
+            return -1;
+    }
+    return 0;
+}
+
+int bench_network_build(const bench_case *c, poise_graph *g, poise_network *net, poise_error *err)
 {
     poise_value *x, *expert;
 
-    *net = (bench_network){0};
-    if (poise_graph_at(g, "features", POISE_NOWHERE, err) < 0)
+    if (allocate(c, g, net, err) < 0 || poise_graph_at(g, "features", POISE_NOWHERE, err) < 0)
         return -1;
     x = features(c, g, net, err);
     expert = experts(c, g, x, err);
     for (int t = 0; t < c->tasks; t++) {
         char name[32];
 
-        net->logit[t] = task(c, g, t, x, expert, err);
+        net->output[t] = task(c, g, t, x, expert, err);
         (void)snprintf(name, sizeof name, "label/%d", t);
         net->label[t] = poise_input(g, name, POISE_F32, 1, &c->batch, err);
         (void)snprintf(name, sizeof name, "weight/%d", t);
         net->weight[t] = poise_input(g, name, POISE_F32, 1, &c->batch, err);
-        net->loss[t] =
-            poise_loss_bce(g, net->logit[t], net->label[t], net->weight[t], &net->labelled[t], err);
+        net->loss[t] = poise_loss_bce(g, net->output[t], net->label[t], net->weight[t],
+                                      &net->labelled[t], err);
         if (!net->loss[t])
             return -1;
     }

@@ -2,17 +2,16 @@
 #ifndef POISE_BENCH_STEP_H
 #define POISE_BENCH_STEP_H
 
-#include "../core/session.h"
-#include "../train/host.h"
 #include "../train/optimizer.h"
-#include "../train/signals.h"
+#include "../train/training.h"
 #include "case.h"
 
-/* What the step does for the balancer: one row per word that is not a strategy's name. */
-#define BENCH_SIGNALS(X)                                                                     \
-    X(none, 0, POISE_SCOPE_LAST, "all weights 1, no signal")                                 \
-    X(gram, POISE_SIGNAL_GRAM, POISE_SCOPE_LAST, "the Gram matrix of the last shared layer") \
-    X(gramall, POISE_SIGNAL_GRAM, POISE_SCOPE_ALL, "the Gram matrix of all that is shared")
+/* Strategies of the benchmark's own, which ask for signals and leave all weights at 1: name, needs,
+ * layers in scope (NULL: the last shared one), what they are for. */
+#define BENCH_SIGNALS(X)                                                  \
+    X(none, 0, NULL, "all weights 1, no signal")                          \
+    X(gram, POISE_GRAM, NULL, "the Gram matrix of the last shared layer") \
+    X(gramall, POISE_GRAM, "expert", "the Gram matrix of every expert parameter")
 
 enum { BENCH_BATCHES = 8 }; /* different random batches, in turns */
 
@@ -20,19 +19,18 @@ typedef struct bench_step {
     const bench_case *c;
     int threads;
     poise_store *store;
-    poise_graph *graph;
-    bench_network net;
-    poise_plugin *plugin; /* NULL: one of BENCH_SIGNALS */
+    poise_schema *schema; /* T binary tasks */
+    poise_plugin *plugin;
     poise_balance *balance;
-    poise__host host;
-    poise_balance_call ones;
-    poise_step_graph built;
-    poise_session *session;
+    poise_balancer_spec options;
+    const char *layer[1];
+    poise__training *training;
     poise_optimizer *optimizer;
     uint64_t done;  /* steps */
     float *numeric; /* [BENCH_BATCHES, B, dense] */
     int32_t *ids;   /* [BENCH_BATCHES, B, cats] */
     float *label;   /* [BENCH_BATCHES, T, B] */
+    float *weight;  /* [B] of ones */
 } bench_step;
 
 /* balancer: a row of BENCH_SIGNALS, a strategy's name or a path.  On failure nothing is left. */

@@ -208,15 +208,19 @@ static int entry(void *object, const char *path, entry_fn *fn, poise_error *err)
                       path, POISE_SYMBOL);
 }
 
-static int open_object(poise_plugin *p, const char *path, poise_error *err)
+/* Open `file`, which is what lies at `path` or a copy of it. */
+static int open_object(poise_plugin *p, const char *path, const char *file,
+                       const poise_balancer *table, poise_error *err)
 {
     entry_fn fn;
 
     p->path = poise__arena_text(p->arena, path, err);
     if (!p->path)
         return -1;
+    if (!file)
+        return poise__table_read(table, p->path, &p->table, p->arena, err);
     /* Never closed: a balancer may have handed out pointers to its texts and functions. */
-    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!object) {
         const char *why = dlerror();
         return poise_fail(err, POISE_E_PLUGIN, POISE_NOWHERE,
@@ -226,6 +230,28 @@ static int open_object(poise_plugin *p, const char *path, poise_error *err)
     if (entry(object, path, &fn, err) < 0)
         return -1;
     return poise__table_read(fn(), p->path, &p->table, p->arena, err);
+}
+
+/* Without a file: `table` is the balancer. */
+static poise_plugin *new_plugin(const char *path, const char *file, const poise_balancer *table,
+                                poise_error *err)
+{
+    poise__arena *arena = poise__arena_new(err);
+    if (!arena)
+        return NULL;
+    poise_plugin *p = poise__arena_alloc(arena, 1, sizeof *p, err);
+    if (p)
+        p->arena = arena;
+    if (!p || open_object(p, path, file, table, err) < 0) {
+        poise__arena_free(arena);
+        return NULL;
+    }
+    return p;
+}
+
+poise_plugin *poise_plugin_of(const poise_balancer *table, const char *name, poise_error *err)
+{
+    return new_plugin(name, NULL, table, err);
 }
 
 poise_plugin *poise_plugin_load(const char *name_or_path, poise_error *err)
@@ -238,15 +264,46 @@ poise_plugin *poise_plugin_load(const char *name_or_path, poise_error *err)
     }
     if (locate(name_or_path, path, sizeof path, err) < 0)
         return NULL;
-    poise__arena *arena = poise__arena_new(err);
-    if (!arena)
-        return NULL;
-    poise_plugin *p = poise__arena_alloc(arena, 1, sizeof *p, err);
-    if (p)
-        p->arena = arena;
-    if (!p || open_object(p, path, err) < 0) {
-        poise__arena_free(arena);
-        return NULL;
+    return new_plugin(path, path, NULL, err);
+}
+
+/* ---- loading a file that has changed ---- */
+
+static int copy_bytes(FILE *from, int to)
+{
+    char buf[65536];
+    size_t n;
+
+    while ((n = fread(buf, 1, sizeof buf, from)) > 0)
+        for (size_t done = 0; done < n;) {
+            ssize_t put = write(to, buf + done, n - done);
+            if (put < 0)
+                return -1;
+            done += (size_t)put;
+        }
+    return ferror(from) ? -1 : 0;
+}
+
+/* The loader knows objects by name and file, so a changed file is opened through a copy. */
+poise_plugin *poise_plugin_again(const poise_plugin *old, poise_error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    char copy[MAX_PATH];
+    int put = snprintf(copy, sizeof copy, "%s/poise-XXXXXX", folder && folder[0] ? folder : "/tmp");
+    poise_plugin *p = NULL;
+
+    FILE *from = fopen(old->path, "rb");
+    int to = from && put > 0 && put < (int)sizeof copy ? mkstemp(copy) : -1;
+    if (to < 0 || copy_bytes(from, to) < 0)
+        poise_fail(err, POISE_E_PLUGIN, POISE_NOWHERE, "%s: cannot be copied to be loaded: %s",
+                   old->path, strerror(errno));
+    else
+        p = new_plugin(old->path, copy, NULL, err);
+    if (from)
+        (void)fclose(from);
+    if (to >= 0) {
+        (void)close(to);
+        (void)unlink(copy);
     }
     return p;
 }

@@ -23,6 +23,12 @@ typedef struct poise_balance poise_balance;
  * the file and what is wrong with it: not there (with the nearest known name), not a shared
  * object, no poise_balancer_v1, a truncated table, an unknown need or flag, a bad parameter row. */
 POISE_API poise_plugin *poise_plugin_load(const char *name_or_path, poise_error *err);
+/* One that is part of the program itself: the table is checked like any other; `name` stands for
+ * the path in messages. */
+POISE_API poise_plugin *poise_plugin_of(const poise_balancer *table, const char *name,
+                                        poise_error *err);
+/* What lies at the same path now, after it was built anew, as another plugin. */
+POISE_API poise_plugin *poise_plugin_again(const poise_plugin *old, poise_error *err);
 POISE_API void poise_plugin_free(poise_plugin *p); /* the object itself stays loaded */
 POISE_API const poise_balancer *poise_plugin_get(const poise_plugin *p);
 POISE_API const char *poise_plugin_path(const poise_plugin *p);

@@ -39,7 +39,7 @@ static int measure(figures *f, int steps, int blocks, poise_error *err)
     status = bench_step_time(&s, steps, blocks, &f->seconds, err);
     if (status == 0)
         status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
-    f->arena = poise_session_arena_bytes(s.session);
+    f->arena = poise_session_arena_bytes(s.training->main.session);
     f->parameters = bench_step_parameter_bytes(&s);
     bench_step_close(&s);
     return status;

@@ -8,7 +8,7 @@
 #include "../core/random.h"
 #include "safetensors.h"
 
-enum { MOST_SLABS = 2, PATH_SIZE = 4096 };
+enum { MOST_SLABS = 2, POSITION = 7, PATH_SIZE = 4096 };
 
 static int path_in(const char *folder, const char *name, char *path, poise_error *err)
 {
@@ -41,7 +41,7 @@ int poise__fingerprint(const poise_spec *spec, const poise_data *data, uint64_t 
 /* ---- state ---- */
 
 typedef struct tensors {
-    poise_tensor of[8 + MOST_SLABS];
+    poise_tensor of[10 + MOST_SLABS];
     char name[MOST_SLABS][48];
     int n;
 } tensors;
@@ -62,9 +62,10 @@ static void describe(const poise__engine *e, const int64_t *position, const doub
                      tensors *t, uint32_t *version)
 {
     int64_t size = (int64_t)poise_store_size(e->store);
-    int64_t ntask = e->host.ntask;
+    const poise__host *h = &e->training->host;
+    const poise__element *by = &e->training->element;
     size_t bytes;
-    const void *state = poise_balance_state(e->host.balance, &bytes, version);
+    const void *state = poise_balance_state(e->training->host.balance, &bytes, version);
 
     put(t, "weights", POISE_TENSOR_F32, size, 0, poise_store_weights(e->store), sizeof(float));
     for (int k = 0; k < poise_optimizer_slabs(e->optimizer); k++) {
@@ -74,18 +75,22 @@ static void describe(const poise__engine *e, const int64_t *position, const doub
         put(t, t->name[k], POISE_TENSOR_F32, size, 0, slab, sizeof(float));
     }
     put(t, "balancer/state", POISE_TENSOR_U8, (int64_t)bytes, 0, state, 1);
-    put(t, "balancer/weight", POISE_TENSOR_F64, ntask, 0, poise_balance_weight(e->host.balance),
+    put(t, "balancer/weight", POISE_TENSOR_F64, h->nweight, 0, poise_balance_weight(h->balance),
         sizeof(double));
-    put(t, "host/memory", POISE_TENSOR_F64, 2, ntask, e->host.memory, sizeof(double));
-    put(t, "position", POISE_TENSOR_I64, 6, 0, position, sizeof(int64_t));
+    if (by->nkeep)
+        put(t, "balancer/keep", POISE_TENSOR_F32, by->nkeep, (int64_t)by->total, by->keep,
+            sizeof(float));
+    put(t, "host/memory", POISE_TENSOR_F64, h->nmemory, 0, h->memory, sizeof(double));
+    put(t, "host/weight", POISE_TENSOR_F64, h->nweight, 0, h->weight, sizeof(double));
+    put(t, "position", POISE_TENSOR_I64, POSITION, 0, position, sizeof(int64_t));
     put(t, "figures", POISE_TENSOR_F64, 3, 0, figures, sizeof(double));
 }
 
 int poise__state_write(const char *folder, const poise__engine *e, const poise__position *p,
                        uint64_t fingerprint, poise_error *err)
 {
-    int64_t position[6] = {p->epoch,      p->batch,      (int64_t)p->step,
-                           p->best_epoch, p->since_best, p->samples};
+    int64_t position[POSITION] = {p->epoch,      p->batch,   (int64_t)p->step, p->best_epoch,
+                                  p->since_best, p->samples, p->phase};
     double figures[3] = {p->best, p->seconds, p->trained};
     char path[PATH_SIZE], print[24], version[16];
     uint32_t number;
@@ -95,7 +100,7 @@ int poise__state_write(const char *folder, const poise__engine *e, const poise__
     (void)snprintf(print, sizeof print, "%016" PRIx64, fingerprint);
     (void)snprintf(version, sizeof version, "%" PRIu32, number);
     poise_metadata meta[] = {
-        {"balancer", poise_plugin_get(poise_balance_plugin(e->host.balance))->id},
+        {"balancer", poise_plugin_get(poise_balance_plugin(e->training->host.balance))->id},
         {"balancer.version", version},
         {"fingerprint", print},
     };
@@ -122,7 +127,7 @@ static int take(const poise_safetensors *f, const char *path, const poise_tensor
 static int restore(poise__engine *e, const poise_safetensors *f, const char *path,
                    poise__position *p, poise_error *err)
 {
-    int64_t position[6];
+    int64_t position[POSITION];
     double figures[3];
     uint32_t unused;
     tensors t = {.n = 0};
@@ -131,7 +136,7 @@ static int restore(poise__engine *e, const poise_safetensors *f, const char *pat
     const char *version = poise_safetensors_meta(f, "balancer.version");
 
     if (!state || state->type != POISE_TENSOR_U8 || !weight || weight->type != POISE_TENSOR_F64 ||
-        weight->bytes != (size_t)e->host.ntask * sizeof(double) || !version)
+        weight->bytes != (size_t)e->training->host.nweight * sizeof(double) || !version)
         return poise_fail(err, POISE_E_FORMAT, (poise_place){path, 0, 0},
                           "the balancer's state is missing or of another number of tasks");
     describe(e, position, figures, &t, &unused);
@@ -142,13 +147,13 @@ static int restore(poise__engine *e, const poise_safetensors *f, const char *pat
         if (take(f, path, want, (void *)(uintptr_t)want->data, err) < 0)
             return -1;
     }
-    double *last = poise__calloc((size_t)e->host.ntask, sizeof *last, err);
+    double *last = poise__calloc((size_t)e->training->host.nweight, sizeof *last, err);
     if (!last)
         return -1;
     memcpy(last, weight->data, weight->bytes);
-    memcpy(e->host.weight, weight->data, weight->bytes);
-    int status = poise_balance_restore(e->host.balance, (uint32_t)strtoul(version, NULL, 10),
-                                       state->data, state->bytes, last, err);
+    int status =
+        poise_balance_restore(e->training->host.balance, (uint32_t)strtoul(version, NULL, 10),
+                              state->data, state->bytes, last, err);
     free(last);
     if (position[0] < 0 || position[1] < 0 || position[2] < 0)
         return poise_fail(err, POISE_E_FORMAT, (poise_place){path, 0, 0},
@@ -159,17 +164,39 @@ static int restore(poise__engine *e, const poise_safetensors *f, const char *pat
                            .best_epoch = (int)position[3],
                            .since_best = (int)position[4],
                            .samples = position[5],
+                           .phase = (int)position[6],
                            .best = figures[0],
                            .seconds = figures[1],
                            .trained = figures[2]};
     return status;
 }
 
+int poise__state_phase(const char *folder, int nphase, int *phase, poise_error *err)
+{
+    char path[PATH_SIZE];
+    poise_safetensors *f;
+
+    if (path_in(folder, "state.safetensors", path, err) < 0 ||
+        !(f = poise_safetensors_read(path, err)))
+        return -1;
+    const poise_tensor *t = poise_safetensors_find(f, "position");
+    int64_t at = -1;
+    if (t && t->type == POISE_TENSOR_I64 && t->bytes == POSITION * sizeof(int64_t))
+        at = ((const int64_t *)t->data)[6];
+    poise_safetensors_free(f);
+    if (at < 0 || at >= nphase)
+        return poise_fail(err, POISE_E_FORMAT, (poise_place){path, 0, 0},
+                          "the state says nothing of its place in the schedule of %d balancers",
+                          nphase);
+    *phase = (int)at;
+    return 0;
+}
+
 int poise__state_read(const char *folder, poise__engine *e, poise__position *p,
                       uint64_t fingerprint, poise_error *err)
 {
     char path[PATH_SIZE], print[24];
-    const char *id = poise_plugin_get(poise_balance_plugin(e->host.balance))->id;
+    const char *id = poise_plugin_get(poise_balance_plugin(e->training->host.balance))->id;
     poise_safetensors *f;
     int status;
 

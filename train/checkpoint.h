@@ -5,8 +5,10 @@
  *   state.safetensors   everything a resume needs, so that the resumed run's bits are those of one
  *                       that was never stopped:
  *                         weights [size], optimizer/NAME [size]   the slabs
- *                         balancer/state [bytes], balancer/weight [T], host/memory [2, T]
- *                         position [6], figures [3]
+ *                         balancer/state [bytes], balancer/weight [T] (or [G * T])
+ *                         balancer/keep [K * elements], of one that works element by element
+ *                         host/memory (host.h), host/weight
+ *                         position [7], figures [3]
  *                       metadata "balancer" (id), "balancer.version", "fingerprint"
  */
 #ifndef POISE_CHECKPOINT_H
@@ -21,6 +23,7 @@ typedef struct poise__position {
     uint64_t step;   /* steps done */
     int best_epoch;  /* from 1; 0: none yet */
     int since_best;  /* epochs */
+    int phase;       /* of the schedule */
     int64_t samples; /* trained on, in all */
     double best;     /* monitor of the best epoch */
     double seconds;  /* all of the run's */
@@ -34,6 +37,8 @@ int poise__fingerprint(const poise_spec *spec, const poise_data *data, uint64_t 
 
 int poise__state_write(const char *folder, const poise__engine *e, const poise__position *p,
                        uint64_t fingerprint, poise_error *err);
+/* The phase of the schedule that a stopped run is in: which balancer its state is of. */
+int poise__state_phase(const char *folder, int nphase, int *phase, poise_error *err);
 /* Refused when the file is damaged, of another model, or its fingerprint is another. */
 int poise__state_read(const char *folder, poise__engine *e, poise__position *p,
                       uint64_t fingerprint, poise_error *err);

@@ -41,20 +41,19 @@ static void folder_name(const poise_comparison *c, const poise_compare_row *row,
         (void)snprintf(name + strlen(name), size - strlen(name), "_%d", same);
 }
 
-/* The spec's own balancer keeps its settings; another one starts from its defaults, with the host's
- * options of the spec. */
-static poise_balancer_spec strategy(const poise_spec *spec, const char *use)
+/* The strategy alone, without the spec's schedule.  The spec's own keeps its settings; another one
+ * starts from its defaults; the host's options are the spec's. */
+static void choose(poise_spec *one, const char *use)
 {
-    poise_balancer_spec b = spec->balancer;
-
-    b.epochs = 0;
-    if (strcmp(b.use, use) == 0)
-        return b;
-    b.use = use;
-    b.place = POISE_NOWHERE;
-    b.nsetting = 0;
-    b.setting = NULL;
-    return b;
+    if (strcmp(one->balancer.use, use) != 0) {
+        one->balancer.use = use;
+        one->balancer.place = POISE_NOWHERE;
+        one->balancer.nsetting = 0;
+        one->balancer.setting = NULL;
+    }
+    one->balancer.epochs = 0;
+    one->phase = &one->balancer;
+    one->nphase = 1;
 }
 
 static int allocate(poise_comparison *c, const poise_spec *spec, int n, const char *const *balancer,
@@ -97,9 +96,7 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
     char folder[PATH_SIZE], name[128];
     int known = 0;
 
-    one.balancer = strategy(spec, use);
-    one.phase = &one.balancer;
-    one.nphase = 1;
+    choose(&one, use);
     options.out = folder;
     folder_name(c, row, name, sizeof name);
     for (int k = 0; k < c->repeat; k++) {

@@ -1,19 +1,14 @@
-/* engine.h -- a model ready to train and to score: parameters, two graphs, optimiser.  Internal.
+/* engine.h -- a model ready to train and to score: parameters, graphs, optimiser.  Internal.
  *
- *   training    forward | balancer | backward      then the optimiser, outside the graph
+ *   training    training.h, then the optimiser, outside the graph
  *   scoring     forward alone, dropout off, running statistics
  *
- * Both graphs share one store.  An engine made without a balancer only scores.
+ * All graphs share one store.  An engine made without a balancer only scores.
  */
 #ifndef POISE_ENGINE_H
 #define POISE_ENGINE_H
 
-#include "../core/session.h"
-#include "../data/dataset.h"
-#include "../models/model.h"
-#include "host.h"
-#include "optimizer.h"
-#include "signals.h"
+#include "training.h"
 
 typedef struct poise__engine {
     const poise_spec *spec;
@@ -21,27 +16,24 @@ typedef struct poise__engine {
     poise_store *store;
     int threads;
     uint64_t seed;
-    /* training: NULL or zero in an engine that only scores */
-    poise_graph *train_graph;
-    poise_network train_net;
-    poise_session *train;
-    poise_step_graph step;
-    poise__host host;
+    poise__training *training; /* NULL in an engine that only scores */
     poise_optimizer *optimizer;
-    /* scoring */
-    poise_graph *score_graph;
-    poise_network score_net;
-    poise_session *score;
+    poise__pass score;
 } poise__engine;
 
-/* balance NULL: for scoring only.  The spec, schema and balance must outlive the engine. */
+/* balance NULL: for scoring only.  The spec, schema, options and balance must outlive the engine. */
 int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_schema *schema,
-                       poise_balance *balance, int shared_only, uint64_t seed, int threads,
-                       poise_error *err);
+                       poise_balance *balance, const poise_balancer_spec *options, uint64_t seed,
+                       int threads, poise_error *err);
 void poise__engine_close(poise__engine *e);
 
-/* One training step, `number` counting from 0; host.epoch must be set.  A NUMERIC error names the
- * layer, its place, the task and the step; the parameters are then as they were before it. */
+/* Go on under another balancer: same parameters, same moments.  What is remembered of the tasks
+ * (initial losses, quality) is taken over.  On failure the engine goes on as it was. */
+int poise__engine_rebalance(poise__engine *e, poise_balance *balance,
+                            const poise_balancer_spec *options, poise_error *err);
+
+/* One training step, `number` counting from 0; training->host.epoch must be set.  A NUMERIC error
+ * names the layer, its place, the task and the step; the parameters are then as they were. */
 int poise__engine_step(poise__engine *e, const poise_batch *b, uint64_t number, poise_error *err);
 
 /* The outputs of every row of a data set: score[t] receives rows x width floats (logits, or the

@@ -86,10 +86,10 @@ int poise__log_step(FILE *log, const poise__engine *e, const poise__position *p,
 
     json_object_set_new(o, "step", json_integer((json_int_t)p->step));
     json_object_set_new(o, "epoch", json_integer((json_int_t)p->epoch + 1));
-    json_object_set_new(o, "loss", by_task(e->schema, e->host.loss));
-    json_object_set_new(o, "weight", by_task(e->schema, e->host.weight));
-    if (e->host.signals & POISE_SIGNAL_NORM)
-        json_object_set_new(o, "grad_norm", by_task(e->schema, e->host.norm));
+    json_object_set_new(o, "loss", by_task(e->schema, e->training->host.loss));
+    json_object_set_new(o, "weight", by_task(e->schema, e->training->host.task_weight));
+    if (e->training->host.signals & POISE_SIGNAL_NORM)
+        json_object_set_new(o, "grad_norm", by_task(e->schema, e->training->host.norm));
     if (m->n)
         json_object_set_new(o, "metric", metrics_object(e->schema, m));
     return write_line(log, o, err);

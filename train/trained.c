@@ -31,7 +31,7 @@ int poise__trained_open(poise__trained_run *r, const char *folder, int threads, 
     if (r->spec)
         r->schema = poise__model_schema(folder, err);
     if (!r->schema ||
-        poise__engine_open(&r->engine, r->spec, r->schema, NULL, 0, r->spec->train.seed,
+        poise__engine_open(&r->engine, r->spec, r->schema, NULL, NULL, r->spec->train.seed,
                            poise__threads(threads), err) < 0 ||
         poise__model_read(folder, r->engine.store, err) < 0) {
         poise__trained_close(r);

@@ -28,14 +28,24 @@ typedef struct poise_progress {
     const char *note; /* a line from the balancer or the trainer to show, else NULL */
 } poise_progress;
 
+/* Called with the signals of every step that the balancer sees, and the weights that are used. */
+typedef void poise_train_record(void *user, const poise_signals *in, const double *weight,
+                                int nweight);
+
 typedef struct poise_train_options {
     const char *out; /* run folder; made if it is not there */
     int resume;      /* 1: continue from out's state.safetensors */
     /* Called some times a second; non-zero stops the run after a checkpoint (code STOPPED). */
     int (*progress)(void *user, const poise_progress *p);
     void *user;
-    uint64_t
-        stop_after; /* stop as if asked to after this many steps in all; 0: never (for tests) */
+    poise_train_record *record; /* NULL: nothing is recorded */
+    void *record_user;
+    /* 1: look between steps whether the balancer's file was built anew, and go on with what it holds
+     * now, its state kept where version and size are the same.  One that is refused is told in a
+     * note, and the old one stays. */
+    int watch_balancer;
+    /* Stop as if asked to after this many steps in all; 0: never.  For tests. */
+    uint64_t stop_after;
 } poise_train_options;
 
 typedef struct poise_task_result {

@@ -157,7 +157,7 @@ static void trajectory_is_pytorchs(void **state)
     must(f && plugin ? 0 : -1, &err);
     must(poise_data_open(&spec->data, spec->schema, &data, &err), &err);
     balance = make_balance(r, plugin);
-    must(poise__engine_open(&e, spec, spec->schema, balance, -1, 1, 2, &err), &err);
+    must(poise__engine_open(&e, spec, spec->schema, balance, spec->phase, 1, 2, &err), &err);
     load_weights(e.store, f);
     loss = tensor(f, POISE_TENSOR_F64, STEPS * T, "%s/%s/loss", r->balancer, r->optimizer)->data;
     weight =
@@ -167,9 +167,9 @@ static void trajectory_is_pytorchs(void **state)
         for (int t = 0; t < T; t++) {
             double want = loss[step * T + t];
 
-            close_to(e.host.loss[t], want, 1e-5 * want, r, "loss", step, t);
+            close_to(e.training->host.loss[t], want, 1e-5 * want, r, "loss", step, t);
             want = weight[step * T + t];
-            close_to(e.host.weight[t], want, 1e-5 * want, r, "weight", step, t);
+            close_to(e.training->host.weight[t], want, 1e-5 * want, r, "weight", step, t);
         }
     }
     compare_end(e.store, f, r);

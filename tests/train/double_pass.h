@@ -1,6 +1,6 @@
 /* double_pass.h -- forward and reverse through a graph's nodes in double precision, by the textbook
  * rules and with none of the library's kernels or backward operators.  Operators: linear,
- * batched_linear, embedding, concat, reshape, relu, softmax, mixture, loss_bce.
+ * batched_linear, embedding, concat, reshape, relu, multiply, softmax, mixture, loss_bce.
  *
  * One reverse pass per task is what the signals of train/signals.h are compared with.
  */
@@ -211,6 +211,16 @@ static int dp_node(const poise_node *n, double_pass *p, int reverse)
                 gx[k] += pass ? gy[k] : 0;
             else
                 y[k] = pass ? x[k] : 0;
+        }
+    else if (strcmp(op, "multiply") == 0)
+        for (size_t k = 0; k < count; k++) {
+            double *z = p->value[n->in[1]->id];
+            if (reverse) {
+                gx[k] += gy[k] * z[k];
+                p->grad[n->in[1]->id][k] += gy[k] * x[k];
+            } else {
+                y[k] = x[k] * z[k];
+            }
         }
     else
         return 0;

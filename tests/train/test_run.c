@@ -325,7 +325,7 @@ static void a_training_step_allocates_nothing_after_the_first(void **state)
         assert_int_equal(poise_data_open(&s->data, s->schema, &data, &err), 0);
         poise_plugin *p = poise_plugin_load(strategies[k], &err);
         poise_balance *balance = poise_balance_new(p, 3, tasks, 1, 0, NULL, NULL, &err);
-        assert_int_equal(poise__engine_open(&e, s, s->schema, balance, -1, 1, 2, &err), 0);
+        assert_int_equal(poise__engine_open(&e, s, s->schema, balance, s->phase, 1, 2, &err), 0);
         poise_stream *in = poise_stream_new(data.train, s->train.batch, 1, 1, &err);
         poise_stream_seek(in, 0, 0);
         for (uint64_t step = 0; step < 8; step++) {
