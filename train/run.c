@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "../core/memory.h"
+#include "at_work.h"
 #include "checkpoint.h"
 #include "figures.h"
 #include "file.h"
@@ -16,14 +16,12 @@
 
 enum { PATH_SIZE = 4096 };
 #define PROGRESS_SECONDS 0.1
-#define WATCH_SECONDS    0.5
 
 typedef struct run {
     const poise_spec *spec;
     const poise_data *data;
     const poise_train_options *o;
-    poise_plugin *plugin;
-    poise_balance *balance;
+    poise__at_work balancer;
     poise__engine engine;
     poise_stream *stream;
     poise__position at;
@@ -33,8 +31,6 @@ typedef struct run {
     double *auc, *logloss;     /* [T] of the last validation */
     uint64_t fingerprint;
     FILE *log;
-    struct stat object;  /* of the balancer's file, when it was loaded */
-    double looked;       /* clock: when that was last checked */
     double begun, shown; /* clock: of this process's share of the run; of the last progress */
     double before;       /* seconds of the run before this process */
     int asked_to_stop;
@@ -108,151 +104,6 @@ static void metric(void *user, const char *key, int32_t task, double value)
 
 /* ---- beginning ---- */
 
-/* A balancer at work on this run's tasks. */
-static poise_balance *new_balance(run *r, poise_plugin *plugin, const poise_balancer_spec *b,
-                                  poise_error *err)
-{
-    poise_balance_sink sink = {note, metric, r};
-
-    return poise_balance_new(plugin, (uint32_t)r->spec->schema->ntask, r->task, r->spec->train.seed,
-                             b->nsetting, b->setting, &sink, err);
-}
-
-static int open_balancer(run *r, int phase, poise_plugin **plugin, poise_balance **balance,
-                         poise_error *err)
-{
-    const poise_balancer_spec *b = &r->spec->phase[phase];
-    poise_error inner = {0};
-
-    *balance = NULL;
-    *plugin = poise_plugin_load(b->use, &inner);
-    if (!*plugin) /* the message names the file or the nearest name; the place is the spec's */
-        return poise_fail(err, inner.code, b->place, "%s", inner.message);
-    *balance = new_balance(r, *plugin, b, err);
-    return *balance ? 0 : -1;
-}
-
-/* Put another balancer to work; the one before it goes.  Takes both, also on failure. */
-static int change_balancer(run *r, int phase, poise_plugin *plugin, poise_balance *balance,
-                           poise_error *err)
-{
-    if (poise__engine_rebalance(&r->engine, balance, &r->spec->phase[phase], err) < 0) {
-        poise_balance_free(balance);
-        poise_plugin_free(plugin);
-        return -1;
-    }
-    poise_balance_free(r->balance);
-    poise_plugin_free(r->plugin);
-    r->plugin = plugin;
-    r->balance = balance;
-    r->engine.training->host.record = r->o->record;
-    r->engine.training->host.record_user = r->o->record_user;
-    (void)stat(poise_plugin_path(plugin), &r->object);
-    return 0;
-}
-
-/* The schedule's entry for an epoch. */
-static int phase_of(const poise_spec *spec, uint32_t epoch)
-{
-    int64_t end = 0;
-    int k = 0;
-
-    for (; k + 1 < spec->nphase; k++) {
-        end += spec->phase[k].epochs;
-        if (epoch < end)
-            break;
-    }
-    return k;
-}
-
-static int follow_schedule(run *r, poise_error *err)
-{
-    int phase = phase_of(r->spec, r->at.epoch);
-    poise_plugin *plugin;
-    poise_balance *balance;
-    char text[160];
-
-    if (phase == r->at.phase)
-        return 0;
-    if (open_balancer(r, phase, &plugin, &balance, err) < 0) {
-        poise_plugin_free(plugin);
-        return -1;
-    }
-    if (change_balancer(r, phase, plugin, balance, err) < 0)
-        return -1;
-    r->at.phase = phase;
-    (void)snprintf(text, sizeof text, "epoch %u: balancer '%.64s'", r->at.epoch + 1,
-                   poise_plugin_get(plugin)->id);
-    note(r, text);
-    return 0;
-}
-
-/* Carry the old balancer's state over where it fits.  1 if it was. */
-static int keep_state(const poise_balance *old, poise_balance *new)
-{
-    size_t size, other;
-    uint32_t version, same;
-    const void *state = poise_balance_state(old, &size, &version);
-
-    (void)poise_balance_state(new, &other, &same);
-    return size == other && version == same &&
-           poise_balance_weights(old) == poise_balance_weights(new) &&
-           poise_balance_restore(new, version, state, size, poise_balance_weight(old), NULL) == 0;
-}
-
-/* The balancer's file was built anew: go on with what it holds now, or with the old one. */
-static int reload(run *r)
-{
-    const poise_balancer_spec *b = &r->spec->phase[r->at.phase];
-    poise_error err = {0};
-    char text[POISE_ERROR_TEXT], told[POISE_ERROR_TEXT + 64];
-    poise_plugin *plugin = poise_plugin_again(r->plugin, &err);
-    poise_balance *balance = plugin ? new_balance(r, plugin, b, &err) : NULL;
-    poise_balance *old = r->balance;
-    int kept = 0;
-
-    if (!balance) {
-        poise_plugin_free(plugin);
-    } else {
-        /* Groups are named when the graph is made, so the state follows after that. */
-        r->balance = NULL;
-        poise_plugin *before = r->plugin;
-        r->plugin = NULL;
-        if (change_balancer(r, r->at.phase, plugin, balance, &err) == 0) {
-            kept = keep_state(old, balance);
-            poise_balance_free(old);
-            poise_plugin_free(before);
-            (void)snprintf(told, sizeof told, "balancer '%s' %s loaded anew, its state %s",
-                           poise_plugin_get(plugin)->id, poise_plugin_get(plugin)->version,
-                           kept ? "kept" : "made anew");
-            note(r, told);
-            return 1;
-        }
-        r->balance = old;
-        r->plugin = before;
-    }
-    (void)snprintf(told, sizeof told, "the new balancer is refused, the old one stays: %s",
-                   poise_error_text(&err, text, sizeof text));
-    note(r, told);
-    return 0;
-}
-
-static void watch(run *r, double now)
-{
-    struct stat is;
-
-    if (!r->o->watch_balancer || now - r->looked < WATCH_SECONDS)
-        return;
-    r->looked = now;
-    if (stat(poise_plugin_path(r->plugin), &is) < 0 ||
-        (is.st_ino == r->object.st_ino && is.st_size == r->object.st_size &&
-         is.st_mtim.tv_sec == r->object.st_mtim.tv_sec &&
-         is.st_mtim.tv_nsec == r->object.st_mtim.tv_nsec))
-        return;
-    r->object = is;
-    (void)reload(r);
-}
-
 static int write_text(run *r, const char *name, const char *text, poise_error *err)
 {
     char path[PATH_SIZE];
@@ -292,13 +143,13 @@ static int open_log(run *r, poise_error *err)
 static int save(run *r, poise_error *err)
 {
     r->at.seconds = r->before + clock_now() - r->begun;
+    r->at.phase = r->balancer.phase;
     return poise__state_write(r->o->out, &r->engine, &r->at, r->fingerprint, err);
 }
 
 static int begin(run *r, poise_error *err)
 {
     size_t ntask = (size_t)r->spec->schema->ntask;
-    int phase = 0;
 
     r->begun = clock_now();
     r->figure = poise__calloc(ntask, sizeof *r->figure, err);
@@ -309,18 +160,18 @@ static int begin(run *r, poise_error *err)
         return -1;
     for (size_t t = 0; t < ntask; t++)
         r->task[t] = r->spec->schema->task[t].name;
-    if (r->o->resume && poise__state_phase(r->o->out, r->spec->nphase, &phase, err) < 0)
-        return -1;
-    if (open_balancer(r, phase, &r->plugin, &r->balance, err) < 0 ||
-        poise__engine_open(&r->engine, r->spec, r->spec->schema, r->balance, &r->spec->phase[phase],
-                           r->spec->train.seed, poise__threads(r->spec->train.threads), err) < 0 ||
+    r->balancer = (poise__at_work){.spec = r->spec,
+                                   .options = r->o,
+                                   .task = r->task,
+                                   .sink = {note, metric, r},
+                                   .engine = &r->engine};
+    if ((r->o->resume &&
+         poise__state_phase(r->o->out, r->spec->nphase, &r->balancer.phase, err) < 0) ||
+        poise__at_work_open(&r->balancer, err) < 0 ||
         poise__fingerprint(r->spec, r->data, &r->fingerprint, err) < 0 ||
         poise__folder(r->o->out, err) < 0)
         return -1;
     r->at.best = -INFINITY;
-    r->engine.training->host.record = r->o->record;
-    r->engine.training->host.record_user = r->o->record_user;
-    (void)stat(poise_plugin_path(r->plugin), &r->object);
     if (r->o->resume && poise__state_read(r->o->out, &r->engine, &r->at, r->fingerprint, err) < 0)
         return -1;
     r->before = r->at.seconds;
@@ -343,8 +194,7 @@ static void end(run *r)
         (void)fclose(r->log);
     poise_stream_free(r->stream);
     poise__engine_close(&r->engine);
-    poise_balance_free(r->balance);
-    poise_plugin_free(r->plugin);
+    poise__at_work_close(&r->balancer);
     free(r->figure);
     free((void *)r->task);
     free(r->auc);
@@ -386,7 +236,8 @@ static int64_t one_step(run *r, int64_t log_every, poise_error *err)
     }
     if (now - r->shown >= PROGRESS_SECONDS)
         tell(r, NULL, now);
-    watch(r, now);
+    if (r->o->watch_balancer)
+        poise__at_work_watch(&r->balancer, now);
     return rows;
 }
 
@@ -441,7 +292,7 @@ static int train(run *r, poise_error *err)
 
     while ((int)r->at.epoch < t->epochs && !(t->patience > 0 && r->at.since_best >= t->patience)) {
         int64_t rows;
-        if (follow_schedule(r, err) < 0)
+        if (poise__at_work_follow(&r->balancer, r->at.epoch, err) < 0)
             return -1;
         poise_stream_seek(r->stream, r->at.epoch, r->at.batch);
         while ((rows = one_step(r, log_every, err)) > 0) {
@@ -481,7 +332,8 @@ static int conclude(run *r, poise_result *result, poise_error *err)
     result->arena = poise__arena_new(err);
     if (!result->arena)
         return -1;
-    result->balancer = poise__arena_text(result->arena, poise_plugin_get(r->plugin)->id, err);
+    result->balancer =
+        poise__arena_text(result->arena, poise_plugin_get(r->balancer.plugin)->id, err);
     result->task = poise__arena_alloc(result->arena, (size_t)ntask, sizeof *result->task, err);
     if (!result->balancer || !result->task)
         return -1;
