@@ -99,7 +99,7 @@ says 'empty name'
 expect 2 compare a.yaml --balancers equal --repeat 0
 says 'must be a whole number'
 expect 2 balancer lst
-says 'list or info NAME'
+says "did you mean 'list'"
 expect 2 balancer info
 says 'which one'
 expect 2 bench --threads 0
