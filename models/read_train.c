@@ -50,7 +50,7 @@ static const poise_key train_rows[] = {
      .initial = "0",
      .max = 1024,
      POISE__INTO(poise_train_spec, threads),
-     .help = "0: as many as there are processors"},
+     .help = "0: all processors where a step is large, else one"},
     {.name = "log_every",
      .kind = POISE_KEY_INT,
      .initial = "0",

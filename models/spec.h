@@ -35,7 +35,7 @@ typedef struct poise_train_spec {
     int epochs;               /* 10 */
     int patience;             /* early stopping: epochs without a better monitor; 0: none */
     uint64_t seed;            /* 1 */
-    int threads;              /* 0: as many as there are processors */
+    int threads;              /* 0: all processors where a step is large, else one */
     const char *monitor;      /* "mean auc" (default), "mean logloss", "TASK auc", "TASK logloss" */
     int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
     int64_t checkpoint_every; /* steps between checkpoints inside an epoch; 0: one per epoch */

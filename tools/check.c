@@ -149,7 +149,7 @@ static int check(poise_spec *spec)
     poise_error err;
     int status;
 
-    if (tool_balancer_check(spec, spec->balancer.use, &err) < 0)
+    if (tool_schedule_check(spec, &err) < 0)
         return tool_failed(&err);
     if (open_data(spec, &data, &err) < 0)
         return tool_failed(&err);

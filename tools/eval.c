@@ -70,7 +70,7 @@ static int run(const tool_arguments *a)
 static const tool_option options[] = {
     {"part", "PART", "train, valid or test; default: test where there is one, else valid",
      TOOL_ONCE},
-    {"threads", "N", "threads to use; 0 (default): all processors", TOOL_ONCE},
+    {"threads", "N", "threads to use; 0 (default): chosen by size", TOOL_ONCE},
     {"json", NULL, "print one JSON object: the figures as in result.json", TOOL_ONCE},
     TOOL_OPTION_END};
 

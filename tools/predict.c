@@ -24,7 +24,7 @@ static const tool_option options[] = {
      TOOL_NEEDED},
     {"out", "FILE", "CSV with a header: one column per task, one line per row, in order",
      TOOL_NEEDED},
-    {"threads", "N", "threads to use; 0 (default): all processors", TOOL_ONCE},
+    {"threads", "N", "threads to use; 0 (default): chosen by size", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_predict = {

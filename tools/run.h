@@ -18,7 +18,7 @@
     }
 #define TOOL_OPTION_THREADS                                                            \
     {                                                                                  \
-        "threads", "N", "threads to use (train.threads); 0: all processors", TOOL_ONCE \
+        "threads", "N", "threads to use (train.threads); 0: chosen by size", TOOL_ONCE \
     }
 #define TOOL_OPTION_END             \
     {                               \
@@ -54,6 +54,8 @@ struct poise_plugin *tool_balancer_load(const char *use, poise_error *err);
 /* Load `use`, and check the spec's settings if it is the spec's own: what would otherwise be found
  * when the data has been read, or after hours of a comparison.  0 or -1 with *err. */
 int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err);
+/* The same of every entry of the spec's schedule. */
+int tool_schedule_check(const poise_spec *spec, poise_error *err);
 
 /* ---- progress.c ----
  *

@@ -101,3 +101,15 @@ int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *er
     poise_plugin_free(p);
     return status < 0 && own ? place_in_spec(&spec->balancer, err) : status;
 }
+
+int tool_schedule_check(const poise_spec *spec, poise_error *err)
+{
+    poise_spec one = *spec;
+
+    for (int k = 0; k < spec->nphase; k++) {
+        one.balancer = spec->phase[k];
+        if (tool_balancer_check(&one, one.balancer.use, err) < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -14,7 +14,7 @@ static void ended(const poise_result *r, const char *out)
     tool_print_result(r);
 }
 
-static int train(const poise_spec *spec, const char *out, int resume)
+static int train(const tool_arguments *a, const poise_spec *spec, const char *out, int resume)
 {
     tool_progress progress;
     poise_result r;
@@ -22,11 +22,12 @@ static int train(const poise_spec *spec, const char *out, int resume)
     int status;
 
     tool_progress_init(&progress);
-    status = poise_train(
-        spec,
-        &(poise_train_options){
-            .out = out, .resume = resume, .progress = tool_progress_show, .user = &progress},
-        &r, &err);
+    poise_train_options options = {.out = out,
+                                   .resume = resume,
+                                   .progress = tool_progress_show,
+                                   .user = &progress,
+                                   .watch_balancer = tool_flag(a, "watch-balancer")};
+    status = poise_train(spec, &options, &r, &err);
     tool_progress_clear(&progress);
     if (status == 0) {
         ended(&r, out);
@@ -60,12 +61,12 @@ static int run(const tool_arguments *a)
     spec = tool_spec(a, path, &status);
     if (!spec)
         return status;
-    if (tool_balancer_check(spec, spec->balancer.use, &err) < 0)
+    if (tool_schedule_check(spec, &err) < 0)
         status = tool_failed(&err);
     else if (resume)
-        status = train(spec, resume, 1);
+        status = train(a, spec, resume, 1);
     else if ((status = tool_out(a, spec->name, out, sizeof out)) == TOOL_OK)
-        status = train(spec, out, 0);
+        status = train(a, spec, out, 0);
     poise_spec_free(spec);
     return status;
 }
@@ -79,6 +80,7 @@ static const tool_option options[] = {
     TOOL_OPTION_THREADS,
     {"resume", "DIR", "continue the run in DIR, to the same bits as if it had not stopped",
      TOOL_ONCE},
+    {"watch-balancer", NULL, "go on with the strategy's file whenever it is built anew", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_train = {

@@ -1,7 +1,6 @@
 #include "at_work.h"
 
 #include <stdio.h>
-#include "run.h"
 
 #define WATCH_SECONDS 0.5
 
@@ -161,8 +160,8 @@ int poise__at_work_open(poise__at_work *w, poise_error *err)
 {
     if (load(w, w->phase, &w->plugin, &w->balance, err) < 0 ||
         poise__engine_open(w->engine, w->spec, w->spec->schema, w->balance,
-                           &w->spec->phase[w->phase], w->spec->train.seed,
-                           poise__threads(w->spec->train.threads), err) < 0)
+                           &w->spec->phase[w->phase], w->spec->train.seed, w->spec->train.threads,
+                           err) < 0)
         return -1;
     settle(w);
     return 0;

@@ -1,14 +1,28 @@
 #include "engine.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Rows that are scored at a time. */
 enum { SCORE_BATCH = 1024 };
+
+/* Below this much work in a run, forking and joining costs more than a second thread gives; and on a
+ * machine that is busy, threads that wait for each other lose far more. */
+#define FLOPS_WORTH_THREADS 1e9
 
 int64_t poise__engine_width(const poise__engine *e, int task)
 {
     const poise_value *v = e->score.net.output[task];
     return v->rank > 1 ? v->dim[1] : 1;
+}
+
+static int choose_threads(int threads, const poise_session *s)
+{
+    long n = threads;
+
+    if (n <= 0)
+        n = poise_session_flops(s) < FLOPS_WORTH_THREADS ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
 static int build_training(const void *self, poise_graph *g, poise_network *net, poise_error *err)
@@ -38,7 +52,7 @@ int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_sch
                        poise_balance *balance, const poise_balancer_spec *options, uint64_t seed,
                        int threads, poise_error *err)
 {
-    *e = (poise__engine){.spec = spec, .schema = schema, .threads = threads, .seed = seed};
+    *e = (poise__engine){.spec = spec, .schema = schema, .seed = seed};
     e->store = poise_store_new(err);
     int status = e->store ? 0 : -1;
     if (status == 0 && balance) {
@@ -58,6 +72,9 @@ int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_sch
         e->score.session = poise_session_new(e->score.graph, NULL, err);
         status = e->score.session ? 0 : -1;
     }
+    if (status == 0)
+        e->threads =
+            choose_threads(threads, balance ? e->training->main.session : e->score.session);
     if (status < 0)
         poise__engine_close(e);
     return status;

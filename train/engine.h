@@ -21,7 +21,8 @@ typedef struct poise__engine {
     poise__pass score;
 } poise__engine;
 
-/* balance NULL: for scoring only.  The spec, schema, options and balance must outlive the engine. */
+/* balance NULL: for scoring only.  threads 0: all processors where a run of the graph is large
+ * enough to be worth waking them in every operator, else one.  The spec, schema, options and balance must outlive the engine. */
 int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_schema *schema,
                        poise_balance *balance, const poise_balancer_spec *options, uint64_t seed,
                        int threads, poise_error *err);

@@ -44,12 +44,6 @@ static double clock_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int poise__threads(int threads)
-{
-    long n = threads > 0 ? threads : sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
-}
-
 static int path_in(const run *r, const char *name, char *path, poise_error *err)
 {
     int n = snprintf(path, PATH_SIZE, "%s/%s", r->o->out, name);

@@ -8,7 +8,4 @@
 int poise__run(const poise_spec *spec, const poise_data *data, const poise_train_options *o,
                poise_result *r, poise_error *err);
 
-/* As many as there are processors where the spec leaves it open. */
-int poise__threads(int threads);
-
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include "checkpoint.h"
-#include "run.h"
 
 /* The run's own resolved spec. */
 static poise_spec *read_spec(const char *folder, poise_error *err)
@@ -31,8 +30,8 @@ int poise__trained_open(poise__trained_run *r, const char *folder, int threads, 
     if (r->spec)
         r->schema = poise__model_schema(folder, err);
     if (!r->schema ||
-        poise__engine_open(&r->engine, r->spec, r->schema, NULL, NULL, r->spec->train.seed,
-                           poise__threads(threads), err) < 0 ||
+        poise__engine_open(&r->engine, r->spec, r->schema, NULL, NULL, r->spec->train.seed, threads,
+                           err) < 0 ||
         poise__model_read(folder, r->engine.store, err) < 0) {
         poise__trained_close(r);
         return -1;
