@@ -136,7 +136,7 @@ static int resolve_input(poise__reading *r, const poise_model *m, poise__referen
         ref->layer = POISE__FEATURES;
     else if ((ref->feature = find_feature(s, ref->name)) >= 0)
         ref->layer = POISE__ONE_FEATURE;
-    else if (r->ncolumn < 0) /* the data cannot be read, which was said there */
+    else if (r->ncolumn < 0 && !r->of_run) /* the data cannot be read, which was said there */
         return -1;
     else {
         const char *known[MOST_LAYERS + 1] = {"features"};

@@ -1,6 +1,7 @@
 #include "trained.h"
 
 #include <stdio.h>
+#include <string.h>
 #include "checkpoint.h"
 
 /* The run's own resolved spec. */
@@ -24,12 +25,30 @@ static poise_spec *read_spec(const char *folder, poise_error *err)
     return spec;
 }
 
+/* The spec's layers name features and tasks by their index: those of the model must be the same. */
+static int check_declared(const poise__trained_run *r, const char *folder, poise_error *err)
+{
+    const poise_schema *a = r->spec->schema, *b = r->schema;
+    int same = a->nfeature == b->nfeature && a->ntask == b->ntask;
+
+    for (int k = 0; same && k < a->nfeature; k++)
+        same = strcmp(a->feature[k].name, b->feature[k].name) == 0 &&
+               a->feature[k].kind == b->feature[k].kind && a->feature[k].dim == b->feature[k].dim;
+    for (int k = 0; same && k < a->ntask; k++)
+        same = strcmp(a->task[k].name, b->task[k].name) == 0 && a->task[k].kind == b->task[k].kind;
+    return same ? 0
+                : poise_fail(err, POISE_E_FORMAT, POISE_NOWHERE,
+                             "%s: model.safetensors has other features or tasks than spec.yaml: "
+                             "take both from one run",
+                             folder);
+}
+
 int poise__trained_open(poise__trained_run *r, const char *folder, int threads, poise_error *err)
 {
     *r = (poise__trained_run){.spec = read_spec(folder, err)};
     if (r->spec)
         r->schema = poise__model_schema(folder, err);
-    if (!r->schema ||
+    if (!r->schema || check_declared(r, folder, err) < 0 ||
         poise__engine_open(&r->engine, r->spec, r->schema, NULL, NULL, r->spec->train.seed, threads,
                            err) < 0 ||
         poise__model_read(folder, r->engine.store, err) < 0) {

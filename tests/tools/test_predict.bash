@@ -93,3 +93,12 @@ same scores.csv later.csv
 expect 2 eval elsewhere/run
 says 'spec.yaml:[0-9]+:[0-9]+: error: .*rows.csv'
 mv gone.csv rows.csv
+
+# a spec.yaml that is not the model's, or is damaged, is refused
+cp -r elsewhere/run other
+sed -i '/^  size:/d' other/spec.yaml
+expect 1 predict other --data new.csv --out none.csv
+says 'other features or tasks'
+sed 's/gate: features/gate: fectures/' elsewhere/run/spec.yaml >other/spec.yaml
+expect 1 predict other --data new.csv --out none.csv
+says "no layer or feature 'fectures'"
