@@ -4,9 +4,7 @@
  *     kbar = m k + (1 - m) kbar               the first k is taken as it is
  *     w    = -(1 - kbar)^gamma log kbar       a focal loss of the quality; the sum is free
  *
- * After Guo, Haque, Huang, Yeung, Fei-Fei, "Dynamic task prioritization for multitask learning",
- * ECCV 2018.  There is no code by the authors; public ports agree on this shape and differ in m,
- * gamma and the clamp ([0.1, 0.99], or a ReLU).  The clamp keeps w in (0, 4.6]: a quality of 1
+ * The clamp keeps w in (0, 4.6]: a quality of 1
  * would stop a task for good, one of 0 would drown the others.  As w tends to 0 with k to 1 the
  * step size of the whole model shrinks; that is the method, and nothing is rescaled here.
  *
@@ -55,5 +53,14 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
+    .formula = "k = quality in (0, 1]; kbar <- m k + (1 - m) kbar, the first k is taken as it is\n"
+               "w = -(1 - kbar)^gamma log kbar; the sum is free",
+    .paper = "Guo, Haque, Huang, Yeung, Fei-Fei, \"Dynamic task prioritization for multitask "
+             "learning\", ECCV 2018",
+    .differs = "There is no code by the authors. Public ports agree on this shape and differ in m "
+               "and gamma and in how they bound k: [0.1, 0.99] or a ReLU, here [0.01, 0.99].",
+    .advice = "When what counts is the quality, not the loss: the AUC of a task that is done does "
+              "not improve by training it on. As all weights fall with the quality, raise the "
+              "learning rate or normalise the weights.",
 };
 POISE_BALANCER(plugin)

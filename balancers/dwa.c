@@ -9,10 +9,6 @@
  * means yet (the first two epochs, the first 2 N steps), or their ratio is not finite, r[t] is 1:
  * with no task known all weights are 1.
  *
- * After Liu, Johns, Davison, "End-to-end multi-task learning with attention", CVPR 2019 (code: mtan).
- * Different from others: the SamsungLabs and Nash-MTL windows start full of ones and are used after
- * N steps; ours waits for 2 N measured losses.
- *
  * A task without labels in a step adds nothing to its means; without any in a whole epoch it keeps
  * the means that it has.  Its weight still follows the softmax: r of the others may change it. */
 #include <math.h>
@@ -116,5 +112,15 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
+    .formula = "r = last / before, two consecutive means of the unweighted loss\n"
+               "w = T softmax(r / temp); their sum is T; r is 1 until there are two means\n"
+               "window 0: means of whole epochs; N: of the last N labelled steps and the N before",
+    .paper = "Liu, Johns, Davison, \"End-to-end multi-task learning with attention\", CVPR 2019",
+    .differs = "As mtan, LibMTL and TorchJD with epochs. The windows of Nash-MTL and SamsungLabs "
+               "hold 25 steps, start full of ones and are used after N steps; here they wait for "
+               "2 N measured losses.",
+    .advice = "Cheap and mild: it sees only how fast losses fall, not their scale. With fewer than "
+              "three epochs it does nothing unless `window` is set; the authors find temperatures "
+              "of 0.5 to 5 useful.",
 };
 POISE_BALANCER(plugin)

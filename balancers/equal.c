@@ -22,9 +22,18 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
 }
 
 static const poise_balancer plugin = {
-    POISE_SIZES,        .id = "equal",
-    .version = "1.0.0", .about = "fixed weights, 1 unless given",
-    .param = params,    .nparam = POISE_COUNT(params),
+    POISE_SIZES,
+    .id = "equal",
+    .version = "1.0.0",
+    .about = "fixed weights, 1 unless given",
+    .param = params,
+    .nparam = POISE_COUNT(params),
     .step = step,
+    .formula = "w = weight",
+    .paper = "none: the sum of the losses",
+    .differs = "LibMTL's EW, TorchJD's Sum, with `weight` its Constant; its Mean is this with "
+               "weights normalised to a sum of 1. LibMTL's text says 1/T, its code 1.",
+    .advice = "The baseline: with tuned weights it is hard to beat. Report it beside everything "
+              "else.",
 };
 POISE_BALANCER(plugin)

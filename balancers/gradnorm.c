@@ -20,24 +20,30 @@
  * gradients, and its optimiser and weight decay do not pull w.  The layers in scope are the last
  * shared ones, biases too; of an MMoE all experts' output layers.
  *
- * Different from others: a weight scales the whole task loss, tower too, as in the paper (LibMTL:
- * the shared part alone; `shared_only: true` in the spec gives that); w itself is stepped, above a
- * floor, where LibMTL steps a softmax and starts after one epoch. */
+ * form softmax and exp: w = T softmax(p), and p is what is stepped: along the gradient through the
+ * softmax, or through exp alone.  As shifting p changes neither, a step is w <- w exp(-step of p)
+ * and the same rescaling. */
 #include <math.h>
 #include <poise/balancer.h>
+#include <poise/balancer_math.h>
 
-enum { ALPHA, LR, OPTIMIZER, FLOOR };
+enum { ALPHA, LR, OPTIMIZER, FLOOR, FORM };
 enum { ADAM, SGD };
+enum { PAPER, SOFTMAX, EXP };
 static const char *const optimizers[] = {[ADAM] = "adam", [SGD] = "sgd", NULL};
+static const char *const forms[] = {[PAPER] = "paper", [SOFTMAX] = "softmax", [EXP] = "exp", NULL};
 static const poise_param params[] = {
     [ALPHA] = {"alpha", "pull towards equal training rates", POISE_REAL, 0, 1.5, 0, 10, NULL},
     [LR] = {"lr", "learning rate of the weights", POISE_REAL, 0, 0.025, 0, 1, NULL},
     [OPTIMIZER] = {"optimizer", "what moves the weights", POISE_CHOICE, 0, ADAM, 0, 0, optimizers},
     [FLOOR] = {"floor", "smallest weight before rescaling", POISE_REAL, 0, 1e-3, 1e-9, 1, NULL},
+    [FORM] = {"form", "what is stepped: the weights, or their logarithms in one of two ways",
+              POISE_CHOICE, 0, PAPER, 0, 0, forms},
 };
 
 struct task {
-    double w, m, v, steps; /* weight; Adam's moments and count */
+    double w;
+    poise_math_adam adam;
 };
 
 static size_t state_size(const poise_context *c)
@@ -55,24 +61,27 @@ static int init(const poise_context *c, void *state)
 
 static void descend(const poise_context *c, struct task *k, double grad)
 {
-    double lr = c->param[LR][0];
-
-    if (c->param[OPTIMIZER][0] == SGD) {
-        k->w -= lr * grad;
-    } else {
-        k->steps++;
-        k->m = 0.9 * k->m + 0.1 * grad;
-        k->v = 0.999 * k->v + 0.001 * grad * grad;
-        double m = k->m / (1 - pow(0.9, k->steps)), v = k->v / (1 - pow(0.999, k->steps));
-        k->w -= lr * m / (sqrt(v) + 1e-8);
-    }
+    if (c->param[OPTIMIZER][0] == ADAM)
+        grad = poise_math_adam_step(&k->adam, grad, 0.9, 0.999);
+    double move = c->param[LR][0] * grad;
+    k->w = c->param[FORM][0] == PAPER ? k->w - move : k->w * exp(-move);
     k->w = fmax(k->w, c->param[FLOOR][0]);
+}
+
+/* d_i of a task with labels. */
+static double slope(const poise_context *c, const poise_signals *in, uint32_t t, double w,
+                    double norm, double ratio)
+{
+    double g = in->grad_norm[t], r = in->loss[t] / in->loss_init[t] / ratio;
+    double gap = w * g - norm * pow(r, c->param[ALPHA][0]);
+
+    return gap > 0 ? g : gap < 0 ? -g : 0;
 }
 
 static int step(const poise_context *c, void *state, const poise_signals *in, double *weight)
 {
     struct task *task = state;
-    double n = 0, norm = 0, ratio = 0, share = c->ntask, sum = 0;
+    double n = 0, norm = 0, ratio = 0, share = c->ntask, sum = 0, pull = 0;
 
     for (uint32_t t = 0; t < c->ntask; t++) {
         weight[t] = task[t].w;
@@ -94,12 +103,14 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
     norm /= n;
     ratio /= n;
 
+    for (uint32_t t = 0; t < c->ntask; t++)
+        if (in->labelled[t] > 0 && c->param[FORM][0] == SOFTMAX)
+            pull += task[t].w / share * slope(c, in, t, task[t].w, norm, ratio);
     for (uint32_t t = 0; t < c->ntask; t++) {
         if (!(in->labelled[t] > 0))
             continue;
-        double g = in->grad_norm[t], r = in->loss[t] / in->loss_init[t] / ratio;
-        double gap = task[t].w * g - norm * pow(r, c->param[ALPHA][0]);
-        descend(c, &task[t], gap > 0 ? g : gap < 0 ? -g : 0);
+        double d = slope(c, in, t, task[t].w, norm, ratio);
+        descend(c, &task[t], c->param[FORM][0] == PAPER ? d : task[t].w * (d - pull));
         sum += task[t].w;
     }
     for (uint32_t t = 0; t < c->ntask; t++)
@@ -111,7 +122,7 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
 static const poise_balancer plugin = {
     POISE_SIZES,
     .id = "gradnorm",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .about = "GradNorm (Chen et al. 2018)",
     .needs = POISE_LOSS | POISE_LOSS_INIT | POISE_GRAD_NORM,
     .param = params,
@@ -120,5 +131,19 @@ static const poise_balancer plugin = {
     .state_size = state_size,
     .init = init,
     .step = step,
+    .formula = "G = w |g|, r = (l / l0) / mean(l / l0), target = mean(G) r^alpha, held constant\n"
+               "d = |g| sign(G - target); w <- w - optimiser step along d, then w <- T w / sum w;\n"
+               "w is 1 at first\n"
+               "softmax: w = T softmax(p), p stepped along w (d - sum(w d) / T)\n"
+               "exp:     w = T softmax(p), p stepped along w d",
+    .paper = "Chen, Badrinarayanan, Lee, Rabinovich, \"GradNorm: gradient normalization for "
+             "adaptive loss balancing in deep multitask networks\", ICML 2018",
+    .differs = "LibMTL has `softmax`, scales the shared part alone (`shared_only: true`), measures "
+               "over all shared parameters and starts after an epoch, whose mean loss is l0; "
+               "modulus-sym has `exp` with alpha 1. Both put the weights into the model's "
+               "optimiser, with its rate and weight decay. TorchJD does not have it.",
+    .advice = "The classic for tasks that learn at different speeds. Raise alpha when they differ "
+              "much (the paper: 0.12 to 1.5). It costs a backward pass per task down to the layers "
+              "in scope.",
 };
 POISE_BALANCER(plugin)
