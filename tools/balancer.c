@@ -14,6 +14,8 @@ static const struct word {
     {"list", "list", 1, " markdown ", tool_balancer_word_list},
     {"info", "info NAME", 2, " ", tool_balancer_word_info},
     {"check", "check NAME", 2, " json only limit ", tool_balancer_word_check},
+    {"try", "try NAME --signals FILE", 2, " signals set seed state-in state-out ",
+     tool_balancer_word_try},
 };
 
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -62,19 +64,26 @@ static const tool_option options[] = {
     {"json", NULL, "check: print one JSON object", TOOL_ONCE},
     {"only", "CHECK", "check: this check alone", TOOL_ONCE},
     {"limit", "SECONDS", "check: the time that one check may take; default 60", TOOL_ONCE},
+    {"signals", "FILE", "try: JSON lines, as train --record-signals writes them", TOOL_ONCE},
+    {"set", "KEY=VALUE", "try: a parameter, as alpha=1.5; for one task alpha.click=2", TOOL_MANY},
+    {"seed", "N", "try: the seed; default 1", TOOL_ONCE},
+    {"state-in", "FILE", "try: go on from this state", TOOL_ONCE},
+    {"state-out", "FILE", "try: write the state after the last line", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_balancer = {
     .name = "balancer",
-    .words = "list | info NAME | check NAME",
+    .words = "list | info NAME | check NAME | try NAME",
     .min_words = 1,
     .max_words = 2,
-    .summary = "the strategies: list, explain, check",
+    .summary = "the strategies: list, explain, check, try out",
     .text =
         "list   what there is: name, cost of a step, signals, parameters, paper\n"
         "info   all that a strategy says of itself\n"
         "check  does it keep the contract of <poise/balancer.h>? Every check runs in a process\n"
         "       of its own; a crash or a hang is a finding like others. Status 1 on a failure\n"
+        "try    feed it signals from a file, {\"loss\": [0.7, 0.2], \"gram\": [[...], [...]]} a\n"
+        "       line, and print the weights of each step as a line\n"
         "\n"
         "NAME is a name of the list or the path of a shared object. Names are looked for in\n"
         "the folders of POISE_BALANCER_PATH (separated by ':'), then where Poise's own lie.\n",
