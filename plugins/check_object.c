@@ -252,16 +252,18 @@ static const char *variable_at(const symbols *s, uintptr_t address)
     return NULL;
 }
 
-static int is_counted(const char *path)
+/* Built to count its coverage in variables, or with closed bytes between them. */
+static int is_instrumented(const char *path)
 {
+    static const char *const begin[] = {"__gcov", "__llvm_prof", "__asan_register", "__tsan_init"};
     object o;
     symbols s = {0};
     int found = 0;
 
     if (object_read(path, &o) == 0 && symbols_read(&o, SHT_SYMTAB, &s) == 0)
         for (size_t k = 0; k < s.n && !found; k++)
-            found =
-                strstr(symbol_name(&s, k), "__gcov") || strstr(symbol_name(&s, k), "__llvm_prof");
+            for (size_t j = 0; j < sizeof begin / sizeof begin[0]; j++)
+                found |= !strncmp(symbol_name(&s, k), begin[j], strlen(begin[j]));
     free(o.bytes);
     return found;
 }
@@ -274,9 +276,10 @@ static void exercise(poise__checking *c)
 
     for (int k = 0; k < count; k++) {
         poise__rig *r = poise__rig_new(
-            c, &(poise__rig_options){.ntask = n[k], .param = c->table->nparam, .weather = &w}, 0);
+            c, &(poise__rig_options){.ntask = n[k], .param = c->table->nparam, .weather = &w},
+            POISE_CHECK_NOTE);
         if (r)
-            poise__rig_run(r, 0, 8, 0);
+            poise__rig_run(r, 0, 8, POISE_CHECK_NOTE);
         poise__rig_free(r);
     }
 }
@@ -310,8 +313,9 @@ void poise__check_globals(poise__checking *c)
 
     /* The table's copy is the host's; its texts and functions are the object's. */
     memcpy(&m.inside, &c->table->step, sizeof m.inside);
-    if (is_counted(poise_plugin_path(c->plugin))) {
-        poise__find(c->report, POISE_CHECK_SKIPPED, "the object counts its coverage in variables");
+    if (is_instrumented(poise_plugin_path(c->plugin))) {
+        poise__find(c->report, POISE_CHECK_SKIPPED,
+                    "the object was built for a sanitizer or for coverage");
         return;
     }
     if (!dl_iterate_phdr(gather, &m)) {

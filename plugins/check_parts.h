@@ -135,17 +135,19 @@ typedef struct poise__rig {
     double seconds; /* spent in the balancer */
 } poise__rig;
 
-/* NULL after the reason was added to the findings: no memory, or a state_size or init that failed;
- * `ordinary` as for poise__rig_run. */
-poise__rig *poise__rig_new(poise__checking *c, const poise__rig_options *o, int ordinary);
+/* What a refusal with a message is: a failure on ordinary input, a warning on an absurd one, or, as
+ * POISE_CHECK_NOTE, nothing where another check tells it. */
+typedef poise_check_kind poise__refusal;
+
+/* NULL after the reason was added to the findings: no memory, or a state_size or init that failed. */
+poise__rig *poise__rig_new(poise__checking *c, const poise__rig_options *o, poise__refusal refusal);
 void poise__rig_free(poise__rig *r);
 
 /* Step k: edit, step, blend.  rig->message says what was wrong. */
 poise__end poise__rig_step(poise__rig *r, uint64_t k);
 
-/* Steps [from, to).  What goes wrong is a finding; a refusal is a failure where the input is
- * `ordinary`, else a warning.  1 if all steps were done. */
-int poise__rig_run(poise__rig *r, uint64_t from, uint64_t to, int ordinary);
+/* Steps [from, to).  What goes wrong is a finding.  1 if all steps were done. */
+int poise__rig_run(poise__rig *r, uint64_t from, uint64_t to, poise__refusal refusal);
 
 /* The state as migrate() makes it of an old one. */
 poise__end poise__rig_migrate(poise__rig *r, uint32_t from, const void *old, size_t size);

@@ -262,7 +262,16 @@ static void set_scene(const poise__rig *r)
                  set, r->o.weather->name);
 }
 
-poise__rig *poise__rig_new(poise__checking *c, const poise__rig_options *o, int ordinary)
+static void tell_end(poise_check_report *report, const poise__rig *r, poise__end end,
+                     poise__refusal refusal)
+{
+    if (end == POISE__WRONG)
+        poise__find(report, POISE_CHECK_FAILURE, "%s", r->message);
+    else if (refusal != POISE_CHECK_NOTE)
+        poise__find(report, refusal, "it refuses: %s", r->message);
+}
+
+poise__rig *poise__rig_new(poise__checking *c, const poise__rig_options *o, poise__refusal refusal)
 {
     poise__rig *r = calloc(1, sizeof *r);
 
@@ -289,9 +298,7 @@ poise__rig *poise__rig_new(poise__checking *c, const poise__rig_options *o, int 
     poise__end end = start(r);
     if (end == POISE__DONE)
         return r;
-    poise__find(c->report,
-                end == POISE__WRONG || ordinary ? POISE_CHECK_FAILURE : POISE_CHECK_WARNING, "%s%s",
-                end == POISE__REFUSED ? "it refuses: " : "", r->message);
+    tell_end(c->report, r, end, refusal);
     poise__rig_free(r);
     return NULL;
 }
@@ -433,7 +440,7 @@ poise__end poise__rig_step(poise__rig *r, uint64_t k)
     return end;
 }
 
-int poise__rig_run(poise__rig *r, uint64_t from, uint64_t to, int ordinary)
+int poise__rig_run(poise__rig *r, uint64_t from, uint64_t to, poise__refusal refusal)
 {
     for (uint64_t k = from; k < to; k++) {
         if (r->report) {
@@ -446,9 +453,7 @@ int poise__rig_run(poise__rig *r, uint64_t from, uint64_t to, int ordinary)
         if (end == POISE__DONE)
             continue;
         if (r->report)
-            poise__find(r->report,
-                        end == POISE__WRONG || ordinary ? POISE_CHECK_FAILURE : POISE_CHECK_WARNING,
-                        "%s%s", end == POISE__REFUSED ? "it refuses: " : "", r->message);
+            tell_end(r->report, r, end, refusal);
         return 0;
     }
     return 1;

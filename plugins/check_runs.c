@@ -8,10 +8,11 @@
 enum { STEPS = 16, LONG = 1000 };
 
 /* One rig from its start through `steps` steps. */
-static int through(poise__checking *c, const poise__rig_options *o, uint64_t steps, int ordinary)
+static int through(poise__checking *c, const poise__rig_options *o, uint64_t steps,
+                   poise__refusal refusal)
 {
-    poise__rig *r = poise__rig_new(c, o, ordinary);
-    int done = r && poise__rig_run(r, 0, steps, ordinary);
+    poise__rig *r = poise__rig_new(c, o, refusal);
+    int done = r && poise__rig_run(r, 0, steps, refusal);
 
     poise__rig_free(r);
     return done;
@@ -31,9 +32,9 @@ void poise__check_tasks(poise__checking *c)
 
     for (int k = 0; k < count; k++) {
         poise__rig_options o = plain(c, n[k], &poise__ordinary);
-        through(c, &o, STEPS, 1);
+        through(c, &o, STEPS, POISE_CHECK_FAILURE);
         o.weather = &late;
-        through(c, &o, STEPS, 1);
+        through(c, &o, STEPS, POISE_CHECK_FAILURE);
     }
 }
 
@@ -82,9 +83,15 @@ static void at_value(poise__checking *c, uint32_t k, double x)
 
     o.param = k;
     o.value = x;
-    poise__rig *r = poise__rig_new(c, &o, k == c->table->nparam);
+    /* a range without an end was tried somewhere in it */
+    int endless =
+        k < c->table->nparam && isinf(c->table->param[k].max) && x != c->table->param[k].min;
+    poise__rig *r = poise__rig_new(c, &o,
+                                   k == c->table->nparam ? POISE_CHECK_FAILURE
+                                   : endless             ? POISE_CHECK_NOTE
+                                                         : POISE_CHECK_WARNING);
     if (r)
-        poise__rig_run(r, 0, 2 * STEPS, 1);
+        poise__rig_run(r, 0, 2 * STEPS, POISE_CHECK_FAILURE);
     poise__rig_free(r);
 }
 
@@ -102,7 +109,7 @@ void poise__check_long_run(poise__checking *c)
         .name = "gaps between steps", .labels = POISE__LABELS_SOME, .gaps = 1};
     poise__rig_options o = plain(c, poise__tasks(c->table, 3), &gaps);
 
-    through(c, &o, LONG, 1);
+    through(c, &o, LONG, POISE_CHECK_FAILURE);
 }
 
 /* Each weather with each of a few task counts.  None of them is ordinary. */
@@ -114,7 +121,7 @@ static void under(poise__checking *c, const poise__weather *w, size_t n)
         for (int j = 0; j < 4; j++) {
             poise__rig_options o = plain(c, poise__tasks(c->table, wish[j]), &w[k]);
             if (o.ntask == wish[j] || j == 3)
-                through(c, &o, STEPS, 0);
+                through(c, &o, STEPS, POISE_CHECK_WARNING);
         }
 }
 
@@ -160,9 +167,11 @@ static void with_labels(poise__checking *c, uint32_t ntask, const poise__weather
     nans.name = name;
     nans.absent = NAN;
     p.weather = &nans;
-    poise__rig *a = poise__rig_new(c, &o, 1), *b = poise__rig_new(c, &p, 1);
+    poise__rig *a = poise__rig_new(c, &o, POISE_CHECK_FAILURE),
+               *b = poise__rig_new(c, &p, POISE_CHECK_FAILURE);
     for (uint64_t k = 0; a && b && k < STEPS; k++) {
-        if (!poise__rig_run(a, k, k + 1, 1) || !poise__rig_run(b, k, k + 1, 1))
+        if (!poise__rig_run(a, k, k + 1, POISE_CHECK_FAILURE) ||
+            !poise__rig_run(b, k, k + 1, POISE_CHECK_FAILURE))
             break;
         if (poise__rig_weights_hash(a) != poise__rig_weights_hash(b) ||
             poise__rig_state_hash(a) != poise__rig_state_hash(b)) {
@@ -203,7 +212,7 @@ static void without(poise__checking *c, uint32_t bits, const char *what)
     w.name = name;
     for (uint32_t n = 1; n <= 3; n += 2) {
         poise__rig_options o = plain(c, poise__tasks(c->table, n), &w);
-        through(c, &o, STEPS, 1);
+        through(c, &o, STEPS, POISE_CHECK_FAILURE);
     }
 }
 
@@ -234,7 +243,7 @@ static void fenced(poise__checking *c, uint32_t ntask, uint32_t param, double x)
     o.value = x;
     o.fenced = 1;
     o.slice = 13;
-    through(c, &o, STEPS, 0);
+    through(c, &o, STEPS, POISE_CHECK_NOTE);
 }
 
 static void fenced_at_value(poise__checking *c, uint32_t k, double x)

@@ -23,7 +23,7 @@ static poise__rig_options plain(const poise__checking *c, uint32_t ntask)
 static int traced(poise__rig *r, uint64_t from, uint64_t to, trace *out)
 {
     for (uint64_t k = from; k < to; k++) {
-        if (!poise__rig_run(r, k, k + 1, 0))
+        if (!poise__rig_run(r, k, k + 1, POISE_CHECK_NOTE))
             return 0;
         out->weights[k] = poise__rig_weights_hash(r);
         out->state[k] = poise__rig_state_hash(r);
@@ -77,7 +77,8 @@ static void twice(poise__checking *c, uint32_t param, double x)
         poise__rig_options o = plain(c, poise__tasks(c->table, wish[k]));
         o.param = param;
         o.value = x;
-        poise__rig *one = poise__rig_new(c, &o, 0), *two = one ? poise__rig_new(c, &o, 0) : NULL;
+        poise__rig *one = poise__rig_new(c, &o, POISE_CHECK_NOTE),
+                   *two = one ? poise__rig_new(c, &o, POISE_CHECK_NOTE) : NULL;
         if (two && soiled(one, &a, 0x00) && soiled(two, &b, 0x3F))
             compare(c, &a, &b, 0, STEPS, "the same inputs again");
         poise__rig_free(one);
@@ -100,11 +101,13 @@ static void resumed(poise__checking *c, uint32_t param, double x)
 
     o.param = param;
     o.value = x;
-    poise__rig *a = poise__rig_new(c, &o, 0), *b = a ? poise__rig_new(c, &o, 0) : NULL;
+    poise__rig *a = poise__rig_new(c, &o, POISE_CHECK_NOTE),
+               *b = a ? poise__rig_new(c, &o, POISE_CHECK_NOTE) : NULL;
     int go = b && traced(a, 0, STEPS, &whole);
     for (uint64_t k = 1; go && k < STEPS; k++) {
         poise__rig *fresh = NULL;
-        go = traced(b, k - 1, k, &rest) && (fresh = poise__rig_new(c, &o, 0)) != NULL;
+        go =
+            traced(b, k - 1, k, &rest) && (fresh = poise__rig_new(c, &o, POISE_CHECK_NOTE)) != NULL;
         if (go) {
             poise__rig_copy(fresh, b);
             go = traced(fresh, k, STEPS, &rest);
@@ -136,8 +139,8 @@ static int pair_new(poise__checking *c, pair *p, int quiet)
     *p = (pair){NULL, NULL};
     q.ntask = poise__tasks(c->table, 5);
     o.quiet = q.quiet = quiet;
-    p->a = poise__rig_new(c, &o, 0);
-    p->b = p->a ? poise__rig_new(c, &q, 0) : NULL;
+    p->a = poise__rig_new(c, &o, POISE_CHECK_NOTE);
+    p->b = p->a ? poise__rig_new(c, &q, POISE_CHECK_NOTE) : NULL;
     return p->b != NULL;
 }
 
@@ -265,7 +268,7 @@ void poise__check_slices(poise__checking *c)
             plain(c, poise__tasks(c->table, wish[k / (sizeof way / sizeof way[0])]));
         o.slice = way[j].slice;
         o.backwards = way[j].backwards;
-        poise__rig *r = poise__rig_new(c, &o, 1);
+        poise__rig *r = poise__rig_new(c, &o, POISE_CHECK_NOTE);
         if (r && traced(r, 0, STEPS, j ? &other : &first) && j)
             compare(c, &first, &other, 0, STEPS, way[j].what);
         poise__rig_free(r);

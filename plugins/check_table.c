@@ -23,8 +23,6 @@ void poise__check_load(poise__checking *c)
     if (b->flags & POISE_EDIT_SIGNALS && !b->edit)
         poise__find(c->report, POISE_CHECK_FAILURE,
                     "it has the flag POISE_EDIT_SIGNALS, but no edit()");
-    if (b->init && !b->state_size)
-        poise__find(c->report, POISE_CHECK_WARNING, "it has init(), but no state_size()");
     if (b->migrate && !b->state_version)
         poise__find(c->report, POISE_CHECK_WARNING,
                     "it has migrate(), but state_version is 0: there is nothing older");
@@ -115,7 +113,7 @@ static void migrate_one(poise__checking *c, uint32_t from, const unsigned char *
     snprintf(name, sizeof name, "an old state of version %u: %zu bytes of %s", (unsigned)from, size,
              filled[kind]);
     w.name = name;
-    poise__rig *r = poise__rig_new(c, &o, 1);
+    poise__rig *r = poise__rig_new(c, &o, POISE_CHECK_FAILURE);
     if (!r)
         return;
     poise__end end = poise__rig_migrate(r, from, old, size);
@@ -137,7 +135,7 @@ void poise__check_migrate(poise__checking *c)
         poise__find(c->report, POISE_CHECK_SKIPPED, "it has no migrate()");
         return;
     }
-    poise__rig *r = poise__rig_new(c, &o, 1);
+    poise__rig *r = poise__rig_new(c, &o, POISE_CHECK_FAILURE);
     size_t own = r ? r->state.size : 0;
     poise__rig_free(r);
     size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (ROOM + page - 1) / page * page;
@@ -167,11 +165,12 @@ void poise__check_speed(poise__checking *c)
         poise__rig_options o = {.ntask = poise__tasks(c->table, wish[k]),
                                 .param = c->table->nparam,
                                 .weather = &poise__ordinary};
-        poise__rig *r = poise__rig_new(c, &o, 1);
+        poise__rig *r = poise__rig_new(c, &o, POISE_CHECK_FAILURE);
         uint64_t step = 0;
         if (r)
             r->seconds = 0; /* of init */
-        while (r && step < 200 && r->seconds < 0.5 && poise__rig_run(r, step, step + 1, 1))
+        while (r && step < 200 && r->seconds < 0.5 &&
+               poise__rig_run(r, step, step + 1, POISE_CHECK_FAILURE))
             step++;
         double each = step ? r->seconds / (double)step : 0;
         poise__rig_free(r);

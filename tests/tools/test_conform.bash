@@ -10,28 +10,32 @@ result() { # CHECK OBJECT RESULT: of that check alone
     says "^  $1 +$3 "
 }
 
+told() { # CHECK OBJECT TEXT
+    result "$1" "$2" FAILED
+    says "$3"
+}
+
 # one broken object for each check, with its name
 expect 0 balancer check equal
 checks=$(sed -n 's/^  \([a-z-]*\)  .*/\1/p' "$output")
 [ "$(wc -w <<<"$checks")" -ge 20 ] || fail 'checks are missing'
 for check in $checks; do
     case $check in
+    globals) # the objects of a build for a sanitizer have variables of its own
+        "$poise" balancer check "$broken/globals.so" --only globals >"$output" || true
+        grep -q 'built for a sanitizer' "$output" || told globals globals 'variable of its own: steps'
+        ;;
     speed) expect 1 balancer check "$broken/speed.so" --only speed --limit 120 ;;
     *) result "$check" "${check//-/_}" FAILED ;;
     esac
 done
 
 # what each of them is told
-told() { # CHECK OBJECT TEXT
-    result "$1" "$2" FAILED
-    says "$3"
-}
 told load load 'needs the signal of bit 0x100000'
 told texts texts 'about has a line break'
 told exports exports 'it exports mean'
 told imports imports 'it calls malloc\(\)'
 told imports talks 'it calls puts\(\)'
-told globals globals 'variable of its own: steps'
 told tasks tasks 'the weight of task a0 is -?nan'
 says 'at 17 tasks, ordinary signals, step 0'
 told parameters parameters 'the weight of task a0 is -1;'

@@ -15,12 +15,13 @@ awk 'BEGIN {
     for (k = 0; k < 200; k++) {
         for (i = 0; i < 12; i++) { s = (s * 16807) % 2147483647; v[i] = s / 2147483647 }
         a = v[0]; b = v[1]; c = v[2]; d = v[3]; e = v[4] - 0.5; f = v[5] - 0.5
-        printf "{\"loss\": [%.6f, %.6f], \"labelled\": [%d, %d], ", 0.1 + a, 0.1 + b, 9, k % 7 ? 5 : 0
-        printf "\"rate\": 0.01, \"kpi\": [%.4f, %s], ", 0.5 + a / 3, k ? 0.6 + b / 4 : "null"
-        printf "\"loss_after\": [%s, %s], ", k ? 0.1 + c : "null", (k % 7 == 1 || !k) ? "null" : 0.1 + d
-        printf "\"group_gram\": [[[%.9f, %.9f], [%.9f, %.9f]], [[1, %.9f], [%.9f, 1]]], ", \
-            c * c + d * d, c * e + d * f, c * e + d * f, e * e + f * f, a - b, a - b
-        printf "\"half_gram\": [[%.9f, 0.1], [%.9f, %.9f]]}\n", 1 + c, e, 1 + d
+        printf "{\"loss\": [%.6f, %.6f, %.6f], \"labelled\": [9, %d, 7], ", 0.1 + a, 0.1 + b, 1 - c / 2, k % 7 ? 5 : 0
+        printf "\"rate\": 0.01, \"kpi\": [%.4f, %s, 0.7], ", 0.5 + a / 3, k ? 0.6 + b / 4 : "null"
+        printf "\"loss_after\": [%s, %s, 0.5], ", k ? 0.1 + c : "null", (k % 7 == 1 || !k) ? "null" : 0.1 + d
+        printf "\"group_gram\": [[[%.9f, %.9f, 0], [%.9f, %.9f, 0], [0, 0, 1]], ", \
+            c * c + d * d, c * e + d * f, c * e + d * f, e * e + f * f
+        printf "[[2, %.9f, -0.4], [%.9f, 2, 0.3], [-0.4, 0.3, 1]]], ", a - b, a - b
+        printf "\"half_gram\": [[%.9f, 0.1, 0.2], [%.9f, %.9f, 0.1], [0, 0.1, 0.9]]}\n", 1 + c, e, 1 + d
     }
 }' >signals.jsonl
 head -n 100 signals.jsonl >first.jsonl
