@@ -9,6 +9,7 @@
  */
 #include "plugin.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -285,6 +286,11 @@ static int check_answer(const poise_balance *b, const double *w, const char *whe
         if (!isfinite(w[t]))
             return fault(b, when, err, "the weight of task \"%.100s\" is %g; it must be finite",
                          task, w[t]);
+        if (fabs(w[t]) > (double)FLT_MAX)
+            return fault(b, when, err,
+                         "the weight of task \"%.100s\" is %g; gradients are single precision and "
+                         "hold at most %g",
+                         task, w[t], (double)FLT_MAX);
         if (w[t] < 0 && !(b->table->flags & POISE_SIGNED))
             return fault(b, when, err,
                          "the weight of task \"%.100s\" is %g; it must not be negative without "

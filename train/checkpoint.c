@@ -142,8 +142,8 @@ static int restore(poise__engine *e, const poise_safetensors *f, const char *pat
     describe(e, position, figures, &t, &unused);
     for (int k = 0; k < t.n; k++) {
         const poise_tensor *want = &t.of[k];
-        if (strncmp(want->name, "balancer/", 9) == 0)
-            continue;
+        if (strcmp(want->name, state->name) == 0 || strcmp(want->name, weight->name) == 0)
+            continue; /* the balancer takes these itself */
         if (take(f, path, want, (void *)(uintptr_t)want->data, err) < 0)
             return -1;
     }

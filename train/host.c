@@ -235,8 +235,9 @@ static int reused(const poise__host *h)
 int poise__host_decide(poise__host *h, poise_error *err)
 {
     if (!reused(h)) {
-        if (poise_balance_step(h->balance, &h->in, h->weight, err) < 0)
-            return -1;
+        poise_error inner = {0};
+        if (poise_balance_step(h->balance, &h->in, h->weight, &inner) < 0)
+            return poise_fail(err, inner.code, h->options->place, "%s", inner.message);
         smooth(h);
         if (h->options->normalise != POISE_NORMALISE_NONE)
             normalise(h);

@@ -38,6 +38,35 @@ static void fill_pass(const poise__pass *p, const poise_batch *b)
     }
 }
 
+/* 1 if `task` is one of the names between the slashes of a layer's name. */
+static int names(const char *layer, const char *task)
+{
+    size_t n = strlen(task);
+
+    for (const char *at = layer; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, task, n) == 0 && (at[n] == '/' || at[n] == '\0'))
+            return 1;
+    }
+    return 0;
+}
+
+/* ", task 'x'": the one that the layer belongs to; else one whose loss is not finite. */
+static void describe_task(const poise__training *t, const poise_node *n, char *text, size_t size)
+{
+    int task = -1;
+
+    for (int k = t->schema->ntask - 1; k >= 0; k--)
+        if (!isfinite(t->host.loss[k]))
+            task = k;
+    for (int k = 0; n && k < t->schema->ntask; k++)
+        if (names(n->layer, t->schema->task[k].name))
+            task = k;
+    if (task >= 0)
+        (void)snprintf(text, size, ", task '%.100s'%s", t->schema->task[task].name,
+                       isfinite(t->host.loss[task]) ? "" : " (its loss is not finite)");
+}
+
 /* Find and tell what became NaN or infinite, by running the step once more. */
 static int diagnose(poise__training *t, const poise_run *r, poise_error *err)
 {
@@ -47,12 +76,7 @@ static int diagnose(poise__training *t, const poise_run *r, poise_error *err)
     unsigned long long step = (unsigned long long)r->step;
     char task[160] = "", shape[96];
 
-    for (int k = 0; k < t->schema->ntask; k++)
-        if (!isfinite(t->host.loss[k])) {
-            (void)snprintf(task, sizeof task, ", the loss of task '%.100s' is %s",
-                           t->schema->task[k].name, isnan(t->host.loss[k]) ? "NaN" : "infinite");
-            break;
-        }
+    describe_task(t, n, task, sizeof task);
     if (inner.code != POISE_OK) {
         if (err)
             *err = inner;
