@@ -263,7 +263,7 @@ static int is_instrumented(const char *path)
     if (object_read(path, &o) == 0 && symbols_read(&o, SHT_SYMTAB, &s) == 0)
         for (size_t k = 0; k < s.n && !found; k++)
             for (size_t j = 0; j < sizeof begin / sizeof begin[0]; j++)
-                found |= !strncmp(symbol_name(&s, k), begin[j], strlen(begin[j]));
+                found |= strstr(symbol_name(&s, k), begin[j]) == symbol_name(&s, k);
     free(o.bytes);
     return found;
 }
