@@ -132,6 +132,21 @@ static void signals_are_the_documented_ones(void **state)
         {"dtp", POISE_KPI},
         {"uncertainty", POISE_LOSS},
         {"gradnorm", POISE_LOSS | POISE_LOSS_INIT | POISE_GRAD_NORM},
+        {"rlw", 0},
+        {"uw_so", POISE_LOSS},
+        {"imtl_l", POISE_LOSS},
+        {"gls", POISE_LOSS},
+        {"stch", POISE_LOSS},
+        {"famo", POISE_LOSS | POISE_LOSS_AFTER},
+        {"cov", POISE_LOSS},
+        {"cosmos", POISE_LOSS},
+        {"pbi", POISE_LOSS},
+        {"dbmtl", POISE_LOSS | POISE_GRAD_NORM},
+        {"metabalance", POISE_GROUP_GRAM},
+        {"lr_annealing", POISE_GRAD_NORM},
+        {"graddrop", 0},
+        {"moco", POISE_LOSS | POISE_GRAD_NORM | POISE_GRAM},
+        {"excessmtl", POISE_GRAD_NORM},
     };
     for (size_t k = 0; k < sizeof want / sizeof want[0]; k++) {
         rig *r = rig_new(want[k].name, 2, NULL);
