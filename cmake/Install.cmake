@@ -31,8 +31,11 @@ endforeach()
 install(FILES plugins/balancer.h plugins/balancer_math.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/poise)
 
 install(EXPORT poise NAMESPACE poise:: FILE poise-targets.cmake DESTINATION ${POISE_CMAKE_DIR})
+set(POISE_PROGRAM ${CMAKE_INSTALL_BINDIR}/poise)
+set(POISE_INCLUDE_DIR ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(cmake/poise-config.cmake.in ${PROJECT_BINARY_DIR}/poise-config.cmake
-    INSTALL_DESTINATION ${POISE_CMAKE_DIR} PATH_VARS POISE_BALANCERS_DIR POISE_MODELS_DIR)
+    INSTALL_DESTINATION ${POISE_CMAKE_DIR} PATH_VARS POISE_BALANCERS_DIR POISE_MODELS_DIR
+    POISE_PROGRAM POISE_INCLUDE_DIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/poise-config-version.cmake
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/poise-config.cmake

@@ -16,6 +16,7 @@ static const struct word {
     {"check", "check NAME", 2, " json only limit ", tool_balancer_word_check},
     {"try", "try NAME --signals FILE", 2, " signals set seed state-in state-out ",
      tool_balancer_word_try},
+    {"new", "new NAME", 2, " ", tool_balancer_word_new},
 };
 
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -73,10 +74,10 @@ static const tool_option options[] = {
 
 const tool_command tool_balancer = {
     .name = "balancer",
-    .words = "list | info NAME | check NAME | try NAME",
+    .words = "list | info NAME | check NAME | try NAME | new NAME",
     .min_words = 1,
     .max_words = 2,
-    .summary = "the strategies: list, explain, check, try out",
+    .summary = "the strategies: list, explain, check, try out, begin one",
     .text =
         "list   what there is: name, cost of a step, signals, parameters, paper\n"
         "info   all that a strategy says of itself\n"

@@ -10,6 +10,7 @@ int tool_balancer_word_list(const tool_arguments *a);  /* balancer_show.c */
 int tool_balancer_word_info(const tool_arguments *a);  /* balancer_show.c */
 int tool_balancer_word_check(const tool_arguments *a); /* balancer_check.c */
 int tool_balancer_word_try(const tool_arguments *a);   /* balancer_try.c */
+int tool_balancer_word_new(const tool_arguments *a);   /* balancer_new.c */
 
 /* "loss, grad_norm" into buf; "none" where there is none. */
 const char *tool_signal_text(uint32_t bits, char *buf, size_t size);

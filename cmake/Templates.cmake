@@ -1,0 +1,23 @@
+# The files of tools/template/ as a table in C, so that `poise balancer new` needs nothing beside
+# the program: bytes and not strings, because C promises strings of no more than 4095 bytes.
+function(poise_templates target)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/template/*)
+    set(arrays "")
+    set(rows "")
+    set(k 0)
+    foreach(f IN LISTS files)
+        get_filename_component(name ${f} NAME)
+        file(READ ${f} hex HEX)
+        string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+        string(REGEX REPLACE "(................................................................................)" "\\1\n    " bytes "${bytes}")
+        string(APPEND arrays "static const unsigned char file${k}[] = {\n    ${bytes}0};\n")
+        string(APPEND rows "    {\"${name}\", file${k}, sizeof file${k} - 1},\n")
+        math(EXPR k "${k} + 1")
+    endforeach()
+    set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
+    set(POISE_TEMPLATES "#include \"tools/balancer_template.h\"\n\n${arrays}\nconst tool_template tool_templates[] = {\n${rows}    {NULL, NULL, 0},\n};\n")
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/balancer_template.c CONTENT "@POISE_TEMPLATES@" @ONLY)
+    target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/generated/balancer_template.c)
+    set_property(SOURCE ${PROJECT_BINARY_DIR}/generated/balancer_template.c
+        APPEND PROPERTY INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR})
+endfunction()
