@@ -2,6 +2,9 @@
 set(POISE_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
     -Wmissing-prototypes -Wvla)
 set(POISE_FLAGS -fno-math-errno -fno-trapping-math)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    list(APPEND POISE_WARNINGS -Wno-format-truncation) # messages are cut on purpose
+endif()
 if(POISE_WERROR)
     list(APPEND POISE_WARNINGS -Werror)
 endif()
