@@ -94,12 +94,14 @@ static void print_row(const poise_comparison *c, const poise_compare_row *r, int
     for (int t = 0; t < c->ntask; t++) {
         if (isnan(r->auc_mean[t]))
             snprintf(cell, sizeof cell, "-");
+        else if (c->repeat == 1) /* one run has no deviation to show */
+            snprintf(cell, sizeof cell, " %.5f", r->auc_mean[t]);
         else
             snprintf(cell, sizeof cell, " %.5f +- %.5f", r->auc_mean[t], r->auc_std[t]);
         print_cell(c, t, 0, cell);
     }
     printf("  ");
-    tool_print_figure(14, 5, r->mean_std);
+    tool_print_figure(14, 5, c->repeat == 1 ? NAN : r->mean_std);
     printf("  %9.2f\n", r->seconds_per_epoch);
 }
 

@@ -25,16 +25,16 @@ static void short_name(const char *use, char *name, size_t size)
     name[n] = '\0';
 }
 
-/* The folder of a row's runs: a/mine.so and b/mine.so have mine and mine_2. */
-static void folder_name(const poise_comparison *c, const poise_compare_row *row, char *name,
-                        size_t size)
+/* What row k is called, in the table, in compare.json and as the folders of its runs: the name, or the
+ * file's name; a second one of that name gets _2. */
+static void row_name(int k, const char *const *balancer, char *name, size_t size)
 {
     char other[128];
     int same = 1;
 
-    short_name(row->balancer, name, size);
-    for (const poise_compare_row *r = c->row; r < row; r++) {
-        short_name(r->balancer, other, sizeof other);
+    short_name(balancer[k], name, size);
+    for (int j = 0; j < k; j++) {
+        short_name(balancer[j], other, sizeof other);
         same += strcmp(other, name) == 0;
     }
     if (same > 1)
@@ -77,7 +77,9 @@ static int allocate(poise_comparison *c, const poise_spec *spec, int n, const ch
     }
     for (int k = 0; k < n; k++) {
         poise_compare_row *r = &c->row[k];
-        r->balancer = poise__arena_text(c->arena, balancer[k], err);
+        char name[136];
+        row_name(k, balancer, name, sizeof name);
+        r->balancer = poise__arena_text(c->arena, name, err);
         r->auc_mean = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
         r->auc_std = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
         if (!r->balancer || !r->auc_mean || !r->auc_std)
@@ -93,16 +95,15 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
 {
     poise_spec one = *spec;
     poise_train_options options = *o;
-    char folder[PATH_SIZE], name[128];
+    char folder[PATH_SIZE];
     int known = 0;
 
     choose(&one, use);
     options.out = folder;
-    folder_name(c, row, name, sizeof name);
     for (int k = 0; k < c->repeat; k++) {
         poise_result r;
         one.train.seed = spec->train.seed + (uint64_t)k;
-        int n = snprintf(folder, sizeof folder, "%s/%s-%llu", o->out, name,
+        int n = snprintf(folder, sizeof folder, "%s/%s-%llu", o->out, row->balancer,
                          (unsigned long long)one.train.seed);
         if (n < 0 || n >= (int)sizeof folder)
             return poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path of a run is too long");

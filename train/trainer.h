@@ -83,7 +83,7 @@ POISE_API char *poise_result_json(const poise_result *r, poise_error *err);
 
 /* Several strategies, each with seeds seed, seed + 1, ...: the table that people publish. */
 typedef struct poise_compare_row {
-    const char *balancer;
+    const char *balancer;       /* its name; of a path the file's; name_2 for a second one */
     double *auc_mean, *auc_std; /* [T] */
     double mean_std;            /* mean of auc_std over the tasks that have an AUC */
     double seconds_per_epoch;
