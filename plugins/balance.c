@@ -132,10 +132,29 @@ static int fault(const poise_balance *b, const char *when, poise_error *err, con
                       when, text);
 }
 
+/* callback NULL: the call is over. */
+static void note_call(const poise_balance *b, const char *callback)
+{
+    if (!b->sink.where)
+        return;
+    b->sink.where->id = b->table->id;
+    b->sink.where->callback = callback;
+}
+
+static void enter(poise_balance *b, const char *callback, const poise_signals *in)
+{
+    b->failed = 0;
+    if (b->sink.where && in)
+        b->sink.where->step = in->step;
+    note_call(b, callback);
+}
+
 /* What a call left behind: its own failure first, then the guards. */
 static int check_call(poise_balance *b, int rc, const char *when, poise_error *err)
 {
     const char *where = block_damage(&b->state);
+
+    note_call(b, NULL);
     if (where)
         return fault(b, when, err, "it wrote %s its state of %zu bytes (see its state_size)", where,
                      b->state.size);
@@ -172,12 +191,13 @@ static int start(poise_balance *b, poise_error *err)
     free(b->state.base);
     free(b->answer.base);
     b->state = b->answer = (block){NULL, 0};
-    b->failed = 0;
     if (ngroup > UINT32_MAX / ntask)
         return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "%u groups of %u tasks are too many",
                           (unsigned)ngroup, (unsigned)ntask);
     b->nweight = table->flags & POISE_GROUP_WEIGHTS ? ngroup * ntask : ntask;
+    enter(b, "state_size", NULL);
     size_t size = table->state_size ? table->state_size(&b->context) : 0;
+    note_call(b, NULL);
     if (b->failed)
         return fault(b, "state_size", err, "%s", b->failure);
     b->weight = poise__arena_alloc(b->arena, b->nweight, sizeof *b->weight, err);
@@ -186,6 +206,7 @@ static int start(poise_balance *b, poise_error *err)
         return -1;
     for (uint32_t k = 0; k < b->nweight; k++)
         b->weight[k] = 1;
+    enter(b, "init", NULL);
     int rc = table->init ? table->init(&b->context, block_data(&b->state)) : 0;
     return check_call(b, rc, "init", err);
 }
@@ -219,7 +240,7 @@ poise_balance *poise_balance_new(poise_plugin *p, uint32_t ntask, const char *co
     if (!b)
         return NULL;
     b->host = (poise_host){sizeof b->host, 0, host_fail, host_note, host_metric};
-    b->sink = sink ? *sink : (poise_balance_sink){NULL, NULL, NULL};
+    b->sink = sink ? *sink : (poise_balance_sink){NULL, NULL, NULL, NULL};
     b->plugin = p;
     b->table = poise_plugin_get(p);
     b->signals = (b->table->needs | b->table->wants) & poise__signals_known();
@@ -311,7 +332,7 @@ int poise_balance_step(poise_balance *b, const poise_signals *in, double *weight
     if (signals_for(b, in, &signals, when, err) < 0)
         return -1;
     memcpy(answer, b->weight, bytes);
-    b->failed = 0;
+    enter(b, "step", in);
     int rc = b->table->step(&b->context, block_data(&b->state), &signals, answer);
     if (check_call(b, rc, when, err) < 0 || check_answer(b, answer, when, err) < 0)
         return -1;
@@ -341,7 +362,10 @@ int poise_balance_by_element(const poise_balance *b)
 
 uint32_t poise_balance_keep(const poise_balance *b)
 {
-    return b->table->keep ? b->table->keep(&b->context) : 0;
+    note_call(b, "keep");
+    uint32_t n = b->table->keep ? b->table->keep(&b->context) : 0;
+    note_call(b, NULL);
+    return n;
 }
 
 int poise_balance_edit(poise_balance *b, const poise_signals *in, const poise_stretch *s,
@@ -358,7 +382,7 @@ int poise_balance_edit(poise_balance *b, const poise_signals *in, const poise_st
     snprintf(when, sizeof when, "step %" PRIu64 ", edit", in->step);
     if (signals_for(b, in, &signals, when, err) < 0)
         return -1;
-    b->failed = 0;
+    enter(b, "edit", in);
     int rc = b->table->edit(&b->context, block_data(&b->state), &signals, s, out);
     return check_call(b, rc, when, err);
 }
@@ -384,7 +408,7 @@ int poise_balance_blend(poise_balance *b, const poise_signals *in, const poise_s
     snprintf(when, sizeof when, "step %" PRIu64 ", blend", in->step);
     if (signals_for(b, in, &signals, when, err) < 0)
         return -1;
-    b->failed = 0;
+    enter(b, "blend", in);
     int rc = b->table->blend(&b->context, block_data(&b->state), &signals, s, weight, out);
     return check_call(b, rc, when, err);
 }
@@ -428,7 +452,7 @@ int poise_balance_restore(poise_balance *b, uint32_t version, const void *state,
         if (size) /* state may be NULL then */
             memcpy(block_data(&b->state), state, size);
     } else {
-        b->failed = 0;
+        enter(b, "migrate", NULL);
         int rc = table->migrate(&b->context, block_data(&b->state), version, state, size);
         if (check_call(b, rc, "migrate", err) < 0)
             return -1;

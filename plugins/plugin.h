@@ -54,11 +54,20 @@ typedef struct poise_setting {
     const poise_place *at;   /* [n] places of the texts; NULL: `place` */
 } poise_setting;
 
-/* Where a balancer's note() and metric() go; both may be NULL. */
+/* Which function of a balancer runs now: written around every call, so that a handler of SIGSEGV
+ * in the same thread can say what crashed. */
+typedef struct poise_balance_where {
+    const char *volatile id;       /* the balancer's; valid while the plugin is loaded */
+    const char *volatile callback; /* "step"; NULL: none runs */
+    volatile uint64_t step;        /* the step of the last call that had one */
+} poise_balance_where;
+
+/* Where a balancer's note() and metric() go; all may be NULL. */
 typedef struct poise_balance_sink {
     void (*note)(void *user, const char *text);
     void (*metric)(void *user, const char *key, int32_t task, double value);
     void *user;
+    poise_balance_where *where; /* the caller's; it outlives the balance */
 } poise_balance_sink;
 
 /* Checks the settings against the plugin's parameters (unknown: the nearest one is named; kind;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "crash.h"
 #include "run.h"
 
 enum { MAX_BALANCERS = 64, CELL = 20 };
@@ -212,7 +213,9 @@ static int compare(const poise_spec *spec, const names *l, int repeat, const cha
     tool_interrupt_catch();
     status =
         poise_compare(spec, l->n, l->name, repeat,
-                      &(poise_train_options){.out = out, .progress = show, .user = &w}, &c, &err);
+                      &(poise_train_options){
+                          .out = out, .progress = show, .user = &w, .where = tool_crash_watch()},
+                      &c, &err);
     tool_progress_clear(&w.progress);
     if (status < 0)
         return tool_failed(&err);

@@ -1,6 +1,8 @@
 /* poise train -- one run, or the rest of one. */
 #include <stdio.h>
 #include <string.h>
+#include "crash.h"
+#include "record.h"
 #include "run.h"
 
 static void ended(const poise_result *r, const char *out)
@@ -17,27 +19,33 @@ static void ended(const poise_result *r, const char *out)
 static int train(const tool_arguments *a, const poise_spec *spec, const char *out, int resume)
 {
     tool_progress progress;
+    tool_recording recording;
     poise_result r;
     poise_error err;
     int status;
 
+    status = tool_recording_open(&recording, tool_value(a, "record-signals"), spec);
+    if (status != TOOL_OK)
+        return tool_recording_close(&recording, status);
     tool_progress_init(&progress);
     poise_train_options options = {.out = out,
                                    .resume = resume,
                                    .progress = tool_progress_show,
                                    .user = &progress,
-                                   .watch_balancer = tool_flag(a, "watch-balancer")};
+                                   .watch_balancer = tool_flag(a, "watch-balancer"),
+                                   .where = tool_crash_watch()};
+    tool_recording_use(&recording, &options);
     status = poise_train(spec, &options, &r, &err);
     tool_progress_clear(&progress);
     if (status == 0) {
         ended(&r, out);
         poise_result_done(&r);
-        return TOOL_OK;
+        return tool_recording_close(&recording, TOOL_OK);
     }
     status = tool_failed(&err);
     if (err.code == POISE_E_STOPPED)
         fprintf(stderr, "continue with: poise train --resume %s\n", out);
-    return status;
+    return tool_recording_close(&recording, status);
 }
 
 static int run(const tool_arguments *a)
@@ -81,6 +89,8 @@ static const tool_option options[] = {
     {"resume", "DIR", "continue the run in DIR, to the same bits as if it had not stopped",
      TOOL_ONCE},
     {"watch-balancer", NULL, "go on with the strategy's file whenever it is built anew", TOOL_ONCE},
+    {"record-signals", "FILE", "what the strategy sees and answers, as JSON lines (balancer try)",
+     TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_train = {

@@ -249,7 +249,7 @@ int poise__host_decide(poise__host *h, poise_error *err)
         h->task_weight[t] = sum * h->ntask / h->nweight;
     }
     if (h->record)
-        h->record(h->record_user, &h->in, h->weight, h->nweight);
+        h->record(h->record_user, &h->in, h->ngroup, h->weight, h->nweight);
     return 0;
 }
 

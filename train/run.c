@@ -134,11 +134,22 @@ static int open_log(run *r, poise_error *err)
     return 0;
 }
 
+static void note_checkpoint(const run *r)
+{
+    if (!r->o->where)
+        return;
+    r->o->where->step = r->at.step;
+    r->o->where->out = r->o->out;
+}
+
 static int save(run *r, poise_error *err)
 {
     r->at.seconds = r->before + clock_now() - r->begun;
     r->at.phase = r->balancer.phase;
-    return poise__state_write(r->o->out, &r->engine, &r->at, r->fingerprint, err);
+    if (poise__state_write(r->o->out, &r->engine, &r->at, r->fingerprint, err) < 0)
+        return -1;
+    note_checkpoint(r);
+    return 0;
 }
 
 static int begin(run *r, poise_error *err)
@@ -154,11 +165,12 @@ static int begin(run *r, poise_error *err)
         return -1;
     for (size_t t = 0; t < ntask; t++)
         r->task[t] = r->spec->schema->task[t].name;
-    r->balancer = (poise__at_work){.spec = r->spec,
-                                   .options = r->o,
-                                   .task = r->task,
-                                   .sink = {note, metric, r},
-                                   .engine = &r->engine};
+    r->balancer =
+        (poise__at_work){.spec = r->spec,
+                         .options = r->o,
+                         .task = r->task,
+                         .sink = {note, metric, r, r->o->where ? &r->o->where->balance : NULL},
+                         .engine = &r->engine};
     if ((r->o->resume &&
          poise__state_phase(r->o->out, r->spec->nphase, &r->balancer.phase, err) < 0) ||
         poise__at_work_open(&r->balancer, err) < 0 ||
@@ -168,6 +180,8 @@ static int begin(run *r, poise_error *err)
     r->at.best = -INFINITY;
     if (r->o->resume && poise__state_read(r->o->out, &r->engine, &r->at, r->fingerprint, err) < 0)
         return -1;
+    if (r->o->resume)
+        note_checkpoint(r);
     r->before = r->at.seconds;
     char *text = poise_spec_resolved(r->spec, err);
     int status = text && clear(r, err) == 0 ? write_text(r, "spec.yaml", text, err) : -1;
@@ -184,6 +198,8 @@ static int begin(run *r, poise_error *err)
 
 static void end(run *r)
 {
+    if (r->o->where)
+        r->o->where->out = NULL;
     if (r->log)
         (void)fclose(r->log);
     poise_stream_free(r->stream);

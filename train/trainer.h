@@ -28,9 +28,17 @@ typedef struct poise_progress {
     const char *note; /* a line from the balancer or the trainer to show, else NULL */
 } poise_progress;
 
-/* Called with the signals of every step that the balancer sees, and the weights that are used. */
-typedef void poise_train_record(void *user, const poise_signals *in, const double *weight,
-                                int nweight);
+/* Called with the signals of every step that the balancer sees, the number of groups that
+ * group_gram has, and the weights that are used: [nweight], T or one row of T per group. */
+typedef void poise_train_record(void *user, const poise_signals *in, int ngroup,
+                                const double *weight, int nweight);
+
+/* For a handler of SIGSEGV: what runs, and what a resume would go on from. */
+typedef struct poise_train_where {
+    poise_balance_where balance;
+    const char *volatile out; /* the run folder that holds a checkpoint; NULL: none yet */
+    volatile uint64_t step;   /* the checkpoint's */
+} poise_train_where;
 
 typedef struct poise_train_options {
     const char *out; /* run folder; made if it is not there */
@@ -44,6 +52,7 @@ typedef struct poise_train_options {
      * now, its state kept where version and size are the same.  One that is refused is told in a
      * note, and the old one stays. */
     int watch_balancer;
+    poise_train_where *where; /* kept up to date; NULL: nobody asks */
     /* Stop as if asked to after this many steps in all; 0: never.  For tests. */
     uint64_t stop_after;
 } poise_train_options;

@@ -166,7 +166,7 @@ static void context_parameters_and_signals_arrive(void **state)
 {
     (void)state;
     struct heard h = {.gain = {0, 0}};
-    poise_balance_sink sink = {note, metric, &h};
+    poise_balance_sink sink = {note, metric, &h, NULL};
     work *w = start("probe", "gain", "0.25", &sink);
 
     assert_non_null(w->balance);

@@ -46,9 +46,10 @@ typedef struct record {
     double weight[64][3], loss[64][3];
 } record;
 
-static void keep(void *user, const poise_signals *in, const double *weight, int nweight)
+static void keep(void *user, const poise_signals *in, int ngroup, const double *weight, int nweight)
 {
     record *r = user;
+    assert_int_equal(ngroup, 1);
     assert_int_equal(nweight, 3);
     memcpy(r->weight[r->n], weight, sizeof r->weight[0]);
     memcpy(r->loss[r->n], in->loss, sizeof r->loss[0]);
