@@ -198,16 +198,19 @@ static inline void poise_math_rotate(double *a, size_t n, double *v, size_t p, s
  * Matrix Computations, 8.5; 30 sweeps at most, 6 to 10 are usual. */
 static inline void poise_math_eigen(double *a, size_t n, double *value, double *v)
 {
+    double least = DBL_MIN; /* what is smaller than rounding may stay */
     poise_math_fill(v, n * n, 0);
     for (size_t k = 0; k < n; k++)
         v[k * n + k] = 1;
+    for (size_t k = 0; k < n * n; k++)
+        least = fmax(least, 1e-18 * fabs(a[k]));
     for (int sweep = 0, turned = 1; turned && sweep < 30; sweep++) {
         turned = 0;
         for (size_t p = 0; p < n; p++)
             for (size_t q = p + 1; q < n; q++) {
                 double off = fabs(a[p * n + q]);
                 double on = sqrt(fabs(a[p * n + p])) * sqrt(fabs(a[q * n + q]));
-                if (off > DBL_MIN && off > DBL_EPSILON * on) {
+                if (off > least && off > DBL_EPSILON * on) {
                     poise_math_rotate(a, n, v, p, q);
                     turned = 1;
                 }
@@ -272,32 +275,36 @@ static inline size_t poise_math_pinv(double *a, const double *b, size_t n, doubl
 
 /* One step of the active set: solve for the free unknowns, go there as far as all stay >= 0, and
  * fix those that arrive at 0.  Returns 1 if one did, 0 when the solution itself was reached.
- * is_free[k] is 1 for a free one, 0 for a fixed one, -1 for one that was just found to stay fixed. */
+ * is_free[k] is 1 for a free one, 0 for a fixed one, -1 for one that was just found to stay fixed;
+ * s and pick[k], the number of the k-th free one, are scratch. */
 static inline int poise_math_qp_descend(const double *a, const double *d, size_t n, double *x,
-                                        double *is_free, double *l, double *s)
+                                        double *is_free, double *l, double *s, double *pick)
 {
     double reach = 1;
-    size_t first = n;
-    for (size_t i = 0; i < n; i++) {
-        s[i] = is_free[i] > 0 ? d[i] : 0;
-        for (size_t j = 0; j < n; j++)
-            l[i * n + j] = is_free[i] > 0 && is_free[j] > 0 ? a[i * n + j] : i == j ? 1 : 0;
-    }
-    poise_math_cholesky(l, n);
-    poise_math_cholesky_solve(l, n, s);
+    size_t m = 0, first = n;
     for (size_t i = 0; i < n; i++)
-        if (is_free[i] > 0 && !(s[i] > 0)) {
-            double part = x[i] > 0 ? x[i] / (x[i] - s[i]) : 0;
-            if (first == n || part < reach) {
-                reach = part;
-                first = i;
-            }
+        if (is_free[i] > 0) {
+            s[m] = d[i];
+            pick[m++] = (double)i;
         }
-    for (size_t i = 0; i < n; i++) {
-        if (reach > 0 && is_free[i] < 0)
-            is_free[i] = 0;
-        if (is_free[i] > 0)
-            x[i] = fmax(x[i] + reach * (s[i] - x[i]), 0);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < m; j++)
+            l[i * m + j] = a[(size_t)pick[i] * n + (size_t)pick[j]];
+    poise_math_cholesky(l, m);
+    poise_math_cholesky_solve(l, m, s);
+    for (size_t k = 0; k < m; k++) {
+        size_t i = (size_t)pick[k];
+        double part = x[i] > 0 ? x[i] / (x[i] - s[k]) : 0;
+        if (!(s[k] > 0) && (first == n || part < reach)) {
+            reach = part;
+            first = i;
+        }
+    }
+    for (size_t i = 0; reach > 0 && i < n; i++)
+        is_free[i] = fmax(is_free[i], 0);
+    for (size_t k = 0; k < m; k++) {
+        size_t i = (size_t)pick[k];
+        x[i] = fmax(x[i] + reach * (s[k] - x[i]), 0);
     }
     if (first == n)
         return 0;
@@ -311,11 +318,11 @@ static inline int poise_math_qp_descend(const double *a, const double *d, size_t
  * low may be NULL: zeros.  On entry x is where to start, such as the last solution; low will do.
  * The active set method of Lawson and Hanson (Solving Least Squares Problems, 1974, chapter 23) on
  * the normal equations: finite, exact but for rounding, n^3 / 6 operations per change of the set. */
-#define POISE_MATH_QP(n) ((n) * (n) + 3 * (n))
+#define POISE_MATH_QP(n) ((n) * (n) + 4 * (n))
 static inline void poise_math_qp(const double *a, const double *b, const double *low, size_t n,
                                  double *x, double *work)
 {
-    double *l = work, *s = l + n * n, *d = s + n, *is_free = d + n;
+    double *l = work, *s = l + n * n, *d = s + n, *is_free = d + n, *pick = is_free + n;
     for (size_t i = 0; i < n; i++)
         d[i] = (b ? b[i] : 0) - (low ? poise_math_dot(a + i * n, low, n) : 0);
     for (size_t i = 0; i < n; i++) {
@@ -323,7 +330,7 @@ static inline void poise_math_qp(const double *a, const double *b, const double 
         is_free[i] = x[i] > 0;
     }
     for (size_t round = 0; round < 10 * n + 10; round++) {
-        while (poise_math_qp_descend(a, d, n, x, is_free, l, s))
+        while (poise_math_qp_descend(a, d, n, x, is_free, l, s, pick))
             ;
         double most = 0;
         size_t enter = n;
@@ -354,7 +361,7 @@ static inline void poise_math_qp(const double *a, const double *b, const double 
  * v = w s / (w'Gw + s).  s is the smallest diagonal element, so that the scales of G do not mix.
  * Where a vector is 0 the weights are equal on those that are.  On entry w is where to start, or
  * zeros. */
-#define POISE_MATH_MIN_NORM(n) (2 * (n) * (n) + 4 * (n))
+#define POISE_MATH_MIN_NORM(n) (2 * (n) * (n) + 5 * (n))
 static inline void poise_math_min_norm(const double *gram, size_t n, double *w, double *work)
 {
     double *a = work, *b = a + n * n, s = HUGE_VAL, zeros = 0;
@@ -422,6 +429,35 @@ static inline void poise_math_fair(const double *gram, size_t n, double alpha, d
         }
         memcpy(w, next, n * sizeof *w);
     }
+}
+
+/* The root in [low, high] of f, which goes from below 0 there to above it; an end where it does not.
+ * Regula falsi, with the end that stays halved in weight (Illinois): 10 to 20 calls, 100 at most,
+ * the last of them at the answer.  low >= 0. */
+static inline double poise_math_root(double (*f)(double x, void *user), void *user, double low,
+                                     double high)
+{
+    double above = f(high, user), below = f(low, user), x = low;
+    if (!(below < 0))
+        return low;
+    if (!(above > 0))
+        return f(high, user), high;
+    for (int k = 0, side = 0; k < 97 && high - low > 2 * DBL_EPSILON * high; k++) {
+        x = (low * above - high * below) / (above - below);
+        double here = f(x, user);
+        if (here == 0 || !(x > low && x < high))
+            break;
+        if (here < 0) {
+            low = x, below = here;
+            above = side < 0 ? above / 2 : above;
+            side = -1;
+        } else {
+            high = x, above = here;
+            below = side > 0 ? below / 2 : below;
+            side = 1;
+        }
+    }
+    return x;
 }
 
 /* ---- Adam ---- */

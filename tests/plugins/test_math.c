@@ -217,6 +217,22 @@ static void fair_weights_solve_their_equation(void **state)
     }
 }
 
+static double cubic(double x, void *calls)
+{
+    ++*(int *)calls;
+    return x * x * x - 2;
+}
+
+static void roots_are_found_in_few_calls(void **state)
+{
+    (void)state;
+    int calls = 0;
+    near(poise_math_root(cubic, &calls, 0, 100), cbrt(2), 1e-15, "root");
+    assert_true(calls < 30);
+    near(poise_math_root(cubic, &calls, 2, 3), 2, 0, "above 0 everywhere");
+    near(poise_math_root(cubic, &calls, 0, 1), 1, 0, "below 0 everywhere");
+}
+
 static void softmax_does_not_overflow(void **state)
 {
     (void)state;
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test(vectors_of_zero_are_the_minimum_norm_point),
         cmocka_unit_test(simplex_projections_are_those_by_sorting),
         cmocka_unit_test(fair_weights_solve_their_equation),
+        cmocka_unit_test(roots_are_found_in_few_calls),
         cmocka_unit_test(softmax_does_not_overflow),
         cmocka_unit_test(adam_by_hand),
         cmocka_unit_test(philox_is_the_librarys),
