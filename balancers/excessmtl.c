@@ -112,9 +112,9 @@ static const poise_balancer plugin = {
                "e0: mean e of the warm-up",
     .paper = "He, Zhou, Zhang, Yun, Xu, Zeng, Chilimbi, Zhao, \"Robust multi-task learning with "
              "excess risks\", ICML 2024",
-    .differs = "LibMTL: eta 0.01 and a sum of T. TorchJD: eta 1 as the authors; without a warm-up "
-               "its first step uses e unscaled, here a first step is the warm-up. Both take the "
-               "gradients of all parameters, here of the shared ones.",
+    .differs = "LibMTL: eta 0.01 and a sum of T. TorchJD: eta 1 as the authors; without a "
+               "warm-up its first step uses e unscaled, here, as in LibMTL, the first step gives "
+               "the baseline.",
     .advice = "When labels of some tasks are noisy: a task whose loss is high but cannot fall is "
               "not favoured. The weights move with every step and do not come back by themselves: "
               "for more than some hundred steps lower eta to 0.01 or less. The paper warms up for "

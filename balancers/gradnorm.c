@@ -64,7 +64,7 @@ static void descend(const poise_context *c, struct task *k, double grad)
     if (c->param[OPTIMIZER][0] == ADAM)
         grad = poise_math_adam_step(&k->adam, grad, 0.9, 0.999);
     double move = c->param[LR][0] * grad;
-    k->w = c->param[FORM][0] == PAPER ? k->w - move : k->w * exp(-move);
+    k->w = c->param[FORM][0] == PAPER ? k->w - move : k->w * exp(-fmin(fmax(move, -30), 30));
     k->w = fmax(k->w, c->param[FLOOR][0]);
 }
 

@@ -85,9 +85,10 @@ static const poise_balancer plugin = {
                "w = relax m_target / m + 1 - relax",
     .paper = "He, Feng, Cheng, Ji, Guo, Caverlee, \"MetaBalance: improving multi-task "
              "recommendations via adapting gradient magnitudes of auxiliary tasks\", WWW 2022",
-    .differs = "The authors' code refuses sparse gradients; here embedding tables count with their "
-               "rows. It reads the norms of the whole parameter as here, and `direction` gives the "
-               "paper's three strategies.",
+    .differs = "The authors' code refuses sparse gradients; here embedding tables count with the "
+               "rows of the batch. Where tasks have seen labels in different numbers of steps the "
+               "averages are corrected for their zero start. `direction` is the paper's choice of "
+               "strategies: reduce, enlarge, both.",
     .advice = "Made for recommenders with one task that matters and others that help it: name it "
               "by `target`. The main task's own weights are always 1.",
 };

@@ -113,7 +113,7 @@ static const poise_balancer plugin = {
     .differs = "As LibMTL, after the authors' code: gradients scaled by l / |g| and a softmax, "
                "where the paper projects onto the simplex. TorchJD does not have it.",
     .advice = "When batches are small and their gradients noisy. It keeps one float per task and "
-              "shared parameter. A softmax of weights within [0, 1] can not leave the "
-              "neighbourhood of equal weights: expect gentle weights.",
+              "shared parameter. As the softmax is taken of weights within [0, 1], they differ by "
+              "a factor of e at most where gamma Y Y' is small: expect gentle weights.",
 };
 POISE_BALANCER(plugin)

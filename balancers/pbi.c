@@ -54,8 +54,9 @@ static const poise_balancer plugin = {
     .paper = "Zhang, Li, \"MOEA/D: a multiobjective evolutionary algorithm based on "
              "decomposition\", IEEE Transactions on Evolutionary Computation, 2007",
     .differs = "As TorchJD, which asks for theta (the paper has 5) and the preference.",
-    .advice = "For a wanted ratio of losses. A task below its share gets a negative weight as soon "
-              "as theta outweighs the direction: training then lets it rise. Lower theta to "
-              "prevent that.",
+    .advice = "For a wanted ratio of losses that are on one scale. By default all are pushed to "
+              "be equal, which the losses of labels with different rates cannot be: give "
+              "`preference`. A task below its share gets a negative weight as soon as theta "
+              "outweighs the direction, and is made worse: a smaller theta prevents that.",
 };
 POISE_BALANCER(plugin)

@@ -57,7 +57,7 @@ static const poise_balancer plugin = {
              "uncertainty-based loss weighting in multi-task learning\", GCPR 2024",
     .differs = "LibMTL and TorchJD do not have it.",
     .advice = "One number to tune, the temperature, against T for a grid search of weights. With "
-              "losses of 0.1 to 1 a temperature of 1 already prefers the smallest loss strongly; "
-              "the paper tunes it per data set and finds large ones best.",
+              "losses of 0.1 to 1 a temperature of 1 already prefers the smallest loss strongly: "
+              "try 2 to 20. The paper tunes it per data set.",
 };
 POISE_BALANCER(plugin)

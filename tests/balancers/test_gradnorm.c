@@ -73,6 +73,29 @@ static void weights_stay_positive_and_sum_to_the_tasks(void **state)
     }
 }
 
+/* So do those of the forms that step logarithms, where a step of plain SGD may be beyond exp. */
+static void logarithms_do_not_overflow(void **state)
+{
+    (void)state;
+    static const rig_set forms[][3] = {
+        {{"form", "softmax"}, {"optimizer", "sgd"}, {NULL, NULL}},
+        {{"form", "exp"}, {"optimizer", "sgd"}, {NULL, NULL}},
+        {{"form", "exp"}, {"lr", "1"}, {NULL, NULL}},
+    };
+    for (int s = 0; s < 3; s++) {
+        rig *r = rig_new("gradnorm", 3, forms[s]);
+        for (int k = 0; k < 200; k++) {
+            for (int t = 0; t < 3; t++)
+                r->grad_norm[t] = pow(10, (double)((k * 7 + t * 5) % 25) - 12);
+            rig_step(r);
+            rig_near(rig_sum(r->weight, 3), 3, 1e-12, "the sum");
+            for (int t = 0; t < 3; t++)
+                assert_true(r->weight[t] > 0);
+        }
+        rig_free(r);
+    }
+}
+
 /* Mistake 6: what counts is the loss at the task's own first step, which the host keeps; an
  * overwritten one would make all ratios 1, and equal norms would then hold the weights at 1. */
 static void the_first_loss_is_the_hosts(void **state)
@@ -158,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_lagging_task_gains),
         cmocka_unit_test(alpha_zero_evens_out_the_norms),
         cmocka_unit_test(weights_stay_positive_and_sum_to_the_tasks),
+        cmocka_unit_test(logarithms_do_not_overflow),
         cmocka_unit_test(the_first_loss_is_the_hosts),
         cmocka_unit_test(an_unlabelled_task_keeps_its_weight),
         cmocka_unit_test(means_go_over_the_labelled_tasks),
