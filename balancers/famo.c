@@ -1,6 +1,8 @@
 /* famo.c -- fast adaptive multitask optimisation: equal relative progress of all losses.
  *
  * The losses after the update come one step later: xi moves first, then gives this step's weights.
+ * It moves only where the step before was seen too: with weights re-used for some steps (`every`
+ * in the spec) the two losses would be those of different batches, and xi stays.
  * Where a task had no label, in the batch before for the move or in this one for the weights, the
  * softmaxes and sums go over the others; its xi, moments, count and weight stay.  A loss below
  * min_loss counts as min_loss. */
@@ -19,6 +21,7 @@ static const poise_param params[] = {
 
 static const double EPS = 1e-8;
 
+/* The state: the number of the step that would follow the last one, then [T] of struct task. */
 struct task {
     double xi; /* logit */
     poise_math_adam adam;
@@ -27,7 +30,7 @@ struct task {
 
 static size_t state_size(const poise_context *c)
 {
-    return c->ntask * sizeof(struct task);
+    return sizeof(double) + c->ntask * sizeof(struct task);
 }
 
 static double above(const poise_context *c, uint32_t t, double loss)
@@ -70,10 +73,12 @@ static void move(const poise_context *c, struct task *task, const poise_signals 
 
 static int step(const poise_context *c, void *state, const poise_signals *in, double *weight)
 {
-    struct task *task = state;
-    double top = -INFINITY, sum = 0;
+    double *next = state, top = -INFINITY, sum = 0;
+    struct task *task = (struct task *)(next + 1);
 
-    move(c, task, in);
+    if (*next == (double)in->step)
+        move(c, task, in);
+    *next = (double)in->step + 1;
     for (uint32_t t = 0; t < c->ntask; t++) {
         task[t].before = in->labelled[t] > 0 ? above(c, t, in->loss[t]) : 0;
         if (task[t].before > 0)

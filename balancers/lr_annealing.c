@@ -5,7 +5,7 @@
  * keeps its weight; without labels for the reference all do.
  *
  * Where the largest gradient of the reference is wanted edit() leaves it and the number of elements
- * in the state until step() takes them: both come out the same in any order of slices. */
+ * in the state for step(): both come out the same in any order of slices. */
 #include <math.h>
 #include <poise/balancer.h>
 
@@ -21,7 +21,8 @@ static const poise_param params[] = {
 };
 
 struct seen {
-    double largest, elements; /* since the last step */
+    double step; /* 1 + its number; of it: */
+    double largest, elements;
 };
 
 static size_t state_size(const poise_context *c)
@@ -45,7 +46,8 @@ static int edit(const poise_context *c, void *state, const poise_signals *in,
     const float *ref = s->grad[(uint32_t)c->param[REFERENCE][0]];
     struct seen *seen = state;
 
-    (void)in;
+    if (seen->step != (double)in->step + 1)
+        *seen = (struct seen){.step = (double)in->step + 1};
     for (uint32_t t = 0; t < c->ntask; t++)
         for (size_t i = 0; i < s->n; i++)
             out[t][i] = sqrtf(fabsf(s->grad[t][i]));
@@ -59,14 +61,13 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
 {
     uint32_t ref = (uint32_t)c->param[REFERENCE][0];
     double alpha = c->param[ALPHA][0];
-    struct seen seen = *(struct seen *)state;
+    const struct seen *seen = state;
 
-    *(struct seen *)state = (struct seen){0, 0};
     if (!(in->labelled[ref] > 0))
         return 0;
     double sum = in->grad_norm[ref] * in->grad_norm[ref];
     if (c->param[AGAINST][0] == MAX)
-        sum = seen.largest * seen.elements;
+        sum = seen->largest * seen->elements;
     for (uint32_t t = 0; t < c->ntask; t++) {
         double ratio = sum / (in->grad_norm[t] * in->grad_norm[t]);
         if (t != ref && in->labelled[t] > 0 && isfinite(ratio))

@@ -238,6 +238,22 @@ static void lr_annealing_by_hand(void **state)
     feed_free(g);
 }
 
+/* Weights that are used for two steps: edit() is called in both, step() in one of them. */
+static void lr_annealing_takes_the_largest_of_one_step(void **state)
+{
+    (void)state;
+    poise_error err = {0};
+    feed *f = new_feed("lr_annealing", 2, "alpha=0.5 against=max");
+    f->grad[0][0] = 100, f->grad[1][2] = 2;
+    feed_measure(f, f->grad);
+    assert_int_equal(feed_slices(f, NULL, &err), 0);
+    f->in.step = 1;
+    f->grad[0][0] = 4;
+    go(f);
+    near(f->weight[1], (1 + 48 / 2.0) / 2, "of the second step alone");
+    feed_free(f);
+}
+
 static void a_task_is_named_by_a_number_below_their_count(void **state)
 {
     (void)state;
@@ -334,6 +350,7 @@ int main(void)
         cmocka_unit_test(metabalance_by_hand),
         cmocka_unit_test(metabalance_counts_labelled_steps),
         cmocka_unit_test(lr_annealing_by_hand),
+        cmocka_unit_test(lr_annealing_takes_the_largest_of_one_step),
         cmocka_unit_test(a_task_is_named_by_a_number_below_their_count),
         cmocka_unit_test(moco_by_hand),
         cmocka_unit_test(excessmtl_by_hand),

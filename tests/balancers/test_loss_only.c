@@ -226,6 +226,22 @@ static void famo_by_hand(void **state)
     feed_free(f);
 }
 
+/* Called in every third step it cannot know the progress of a batch. */
+static void famo_stays_where_steps_are_left_out(void **state)
+{
+    (void)state;
+    feed *f = feed_new("famo", 2, NULL);
+    f->loss_after[0] = 0.1, f->loss_after[1] = 2;
+    for (f->in.step = 0; f->in.step < 30; f->in.step += 2)
+        at(f, (double[]){1, 1});
+    near(f->weight[0], 0.5, "weight[0]");
+    f->in.step--; /* the step after the last one */
+    at(f, (double[]){1, 1});
+    at(f, (double[]){1, 1});
+    assert_true(f->weight[0] < 0.49);
+    feed_free(f);
+}
+
 /* The logits do not move for a task that had no label in the batch before. */
 static void famo_moves_only_what_was_measured(void **state)
 {
@@ -245,7 +261,11 @@ static void famo_moves_only_what_was_measured(void **state)
     }
     f->loss_after[2] = 0.1; /* of a batch in which it had no label: not to be believed */
     at(f, (double[]){1, 1, 1});
-    assert_true(isfinite(f->weight[2]));
+    double held = f->weight[2] / f->weight[0];
+    f->loss_after[2] = (double)NAN; /* nor is this batch's measured */
+    f->loss_after[0] = f->loss_after[1] = 1;
+    at(f, (double[]){1, 1, 1});
+    feed_near(f->weight[2] / f->weight[0], held, 0.05, "not taken for a fall to 0");
     feed_free(f);
     feed_free(g);
 }
@@ -362,6 +382,7 @@ int main(void)
         cmocka_unit_test(stch_by_hand),
         cmocka_unit_test(stch_finds_a_late_nadir),
         cmocka_unit_test(famo_by_hand),
+        cmocka_unit_test(famo_stays_where_steps_are_left_out),
         cmocka_unit_test(famo_moves_only_what_was_measured),
         cmocka_unit_test(cov_by_hand),
         cmocka_unit_test(rlw_draws_what_it_says),
