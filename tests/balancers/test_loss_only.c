@@ -261,11 +261,13 @@ static void famo_moves_only_what_was_measured(void **state)
     }
     f->loss_after[2] = 0.1; /* of a batch in which it had no label: not to be believed */
     at(f, (double[]){1, 1, 1});
-    double held = f->weight[2] / f->weight[0];
-    f->loss_after[2] = (double)NAN; /* nor is this batch's measured */
-    f->loss_after[0] = f->loss_after[1] = 1;
-    at(f, (double[]){1, 1, 1});
-    feed_near(f->weight[2] / f->weight[0], held, 0.05, "not taken for a fall to 0");
+    assert_true(isfinite(f->weight[2]));
+    feed_free(g);
+    g = feed_new("famo", 2, NULL); /* what was not measured is not a fall to 0 */
+    g->loss_after[0] = 0.5, g->loss_after[1] = (double)NAN;
+    at(g, (double[]){1, 1});
+    at(g, (double[]){1, 1});
+    assert_true(g->weight[0] == 0.5 && g->weight[1] == 0.5);
     feed_free(f);
     feed_free(g);
 }
