@@ -7,16 +7,16 @@
 
 static const struct word {
     const char *name, *words; /* "check", "check NAME" */
-    int nword;                /* with the name */
+    int least, most;          /* how many words, with the first */
     const char *options;      /* the names of its options, each between blanks */
     int (*run)(const tool_arguments *a);
 } words[] = {
-    {"list", "list", 1, " markdown ", tool_balancer_word_list},
-    {"info", "info NAME", 2, " ", tool_balancer_word_info},
-    {"check", "check NAME", 2, " json only limit ", tool_balancer_word_check},
-    {"try", "try NAME --signals FILE", 2, " signals set seed state-in state-out ",
+    {"list", "list [NAME...]", 1, 1000, " markdown ", tool_balancer_word_list},
+    {"info", "info NAME", 2, 2, " ", tool_balancer_word_info},
+    {"check", "check NAME", 2, 2, " json only limit ", tool_balancer_word_check},
+    {"try", "try NAME --signals FILE", 2, 2, " signals set seed state-in state-out ",
      tool_balancer_word_try},
-    {"new", "new NAME", 2, " ", tool_balancer_word_new},
+    {"new", "new NAME", 2, 2, " ", tool_balancer_word_new},
 };
 
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -49,10 +49,10 @@ static int run(const tool_arguments *a)
             w = &words[k];
     if (!w)
         return unknown(a);
-    if (a->nword < w->nword)
+    if (a->nword < w->least)
         return tool_wrong(a->command, "which one? poise balancer %s", w->words);
-    if (a->nword > w->nword)
-        return tool_wrong(a->command, "'%s' is one word too many", a->word[w->nword]);
+    if (a->nword > w->most)
+        return tool_wrong(a->command, "'%s' is one word too many", a->word[w->most]);
     for (int k = 0; k < a->ngiven; k++)
         if (!takes(w, a->given[k].option->name))
             return tool_wrong(a->command, "%s has no option --%s", w->name,
@@ -74,12 +74,12 @@ static const tool_option options[] = {
 
 const tool_command tool_balancer = {
     .name = "balancer",
-    .words = "list | info NAME | check NAME | try NAME | new NAME",
+    .words = "list [NAME...] | info NAME | check NAME | try NAME | new NAME",
     .min_words = 1,
-    .max_words = 2,
+    .max_words = 1000,
     .summary = "the strategies: list, explain, check, try out, begin one",
     .text =
-        "list   what there is: name, cost of a step, signals, parameters, paper\n"
+        "list   what there is, or some of it: name, cost of a step, signals, paper, parameters\n"
         "info   all that a strategy says of itself\n"
         "check  does it keep the contract of <poise/balancer.h>? Every check runs in a process\n"
         "       of its own; a crash or a hang is a finding like others. Status 1 on a failure\n"

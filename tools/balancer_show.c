@@ -25,7 +25,8 @@ static const struct cost {
     uint32_t signals;
     const char *name, *about;
 } costs[] = {
-    {0, "all gradients", "element by element: every task's gradient of all shared parameters"},
+    {0, "all gradients",
+     "every task's gradient of all shared parameters, weighed by layer or element by element"},
     {POISE_HALF_GRAM, "half gradients",
      "each task's gradient twice, of the two halves of the batch"},
     {POISE_GRAD_NORM | POISE_GRAM | POISE_GROUP_GRAM, "task gradients",
@@ -143,15 +144,32 @@ int tool_balancer_word_info(const tool_arguments *a)
 
 /* ---- list ---- */
 
+/* Which strategies: those named, or all where none is. */
+typedef struct choice {
+    int n;
+    const char *const *name;
+    poise_error *err;
+} choice;
+
+static int chosen(const choice *c, const char *name)
+{
+    for (int k = 0; k < c->n; k++)
+        if (!strcmp(c->name[k], name))
+            return 1;
+    return c->n == 0;
+}
+
 /* A strategy that does not load is shown as such: the list goes on. */
 static int list_one(void *user, const char *name, const char *path)
 {
+    if (!chosen(user, name))
+        return 0;
+
     char text[256];
     poise_error err;
     poise_plugin *p = poise_plugin_load(path, &err);
     const poise_balancer *b;
 
-    (void)user;
     if (!p) {
         printf("%-14s does not load: %s\n", name, err.message);
         return 0;
@@ -167,15 +185,20 @@ static int list_one(void *user, const char *name, const char *path)
     return 0;
 }
 
-int tool_balancer_list(void)
+static int list(choice *c)
 {
     poise_error err;
 
     printf("%-14s %-15s %s\n%-14s %s\n%-14s %s\n\n", "name", "cost", "signals", "", "paper", "",
            "parameters");
-    if (poise_plugin_list(list_one, NULL, &err) < 0)
+    if (poise_plugin_list(list_one, c, &err) < 0)
         return tool_failed(&err);
     return TOOL_OK;
+}
+
+int tool_balancer_list(void)
+{
+    return list(&(choice){.n = 0});
 }
 
 /* ---- the reference page ---- */
@@ -206,11 +229,13 @@ static void page_params(const poise_plugin *p)
 
 static int page_one(void *user, const char *name, const char *path)
 {
+    const choice *c = user;
     char text[256];
-    poise_plugin *p = poise_plugin_load(path, user);
     const poise_balancer *b;
 
-    (void)name;
+    if (!chosen(c, name))
+        return 0;
+    poise_plugin *p = poise_plugin_load(path, c->err);
     if (!p)
         return -1;
     b = poise_plugin_get(p);
@@ -231,10 +256,13 @@ static int page_one(void *user, const char *name, const char *path)
 
 static int row_one(void *user, const char *name, const char *path)
 {
+    const choice *c = user;
     char text[256];
-    poise_plugin *p = poise_plugin_load(path, user);
     const poise_balancer *b;
 
+    if (!chosen(c, name))
+        return 0;
+    poise_plugin *p = poise_plugin_load(path, c->err);
     if (!p)
         return -1;
     b = poise_plugin_get(p);
@@ -245,20 +273,23 @@ static int row_one(void *user, const char *name, const char *path)
 }
 
 /* Unlike the list it stops where a strategy does not load. */
-static int page(void)
+static int page(choice *c)
 {
     poise_error err;
 
+    c->err = &err;
     printf("| cost | a training step has, beyond one without a balancer |\n|---|---|\n");
     for (int k = COSTS - 1; k >= 0; k--)
         printf("| %s | %s |\n", costs[k].name, costs[k].about);
     printf("\n| strategy | cost | signals | |\n|---|---|---|---|\n");
-    if (poise_plugin_list(row_one, &err, &err) || poise_plugin_list(page_one, &err, &err))
+    if (poise_plugin_list(row_one, c, &err) || poise_plugin_list(page_one, c, &err))
         return tool_failed(&err);
     return TOOL_OK;
 }
 
 int tool_balancer_word_list(const tool_arguments *a)
 {
-    return tool_flag(a, "markdown") ? page() : tool_balancer_list();
+    choice c = {.n = a->nword - 1, .name = a->word + 1};
+
+    return tool_flag(a, "markdown") ? page(&c) : list(&c);
 }
