@@ -6,10 +6,10 @@
 #include <poise/balancer.h>
 #include <poise/balancer_math.h>
 
-enum { PRIMARY, TAU, BETA, EPS };
+enum { TARGET, TAU, BETA, EPS };
 static const poise_param params[] = {
-    [PRIMARY] = {"primary", "is it the task that comes first? (none said: the first one)",
-                 POISE_BOOL, POISE_PER_TASK, 0, 0, 1, NULL},
+    [TARGET] = {"target", "number of the primary task, from 0 in the order of the spec", POISE_INT,
+                0, 0, 0, 1e6, NULL},
     [TAU] = {"tau", "share of what its own gradient would bring that a task gets at least",
              POISE_REAL, POISE_PER_TASK, 0.02, 0, 1, NULL},
     [BETA] = {"beta", "decay of the running squared norms", POISE_REAL, 0, 0.999, 0, 0.999999,
@@ -28,19 +28,13 @@ static size_t state_size(const poise_context *c)
            n * sizeof(uint32_t);
 }
 
-static size_t primary(const poise_context *c)
-{
-    for (size_t t = 0; t < c->ntask; t++)
-        if (c->param[PRIMARY][t] > 0)
-            return t;
-    return 0;
-}
-
 static int init(const poise_context *c, void *state)
 {
     (void)state;
-    double count = poise_math_sum(c->param[PRIMARY], c->ntask);
-    return count <= 1 ? 0 : c->host->fail(c->host, "%g tasks are primary; one may be", count);
+    if (c->param[TARGET][0] >= c->ntask)
+        return c->host->fail(c->host, "target is %g; with %u tasks it must be below %u",
+                             c->param[TARGET][0], (unsigned)c->ntask, (unsigned)c->ntask);
+    return 0;
 }
 
 /* 1 over each gradient's usual length. */
@@ -68,7 +62,7 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
     n = poise_math_labelled(in->gram, in->labelled, n, task, gram);
     measure(c, kept, gram, task, n, scale);
     for (size_t i = 0; i < n; i++)
-        if (task[i] == primary(c))
+        if (task[i] == (uint32_t)c->param[TARGET][0])
             first = i;
     if (first == c->ntask)
         return 0; /* nothing to follow */
@@ -117,7 +111,7 @@ static const poise_balancer plugin = {
     .formula =
         "h_t = g_t / sqrt(v_t + eps),  v_t the running mean of |g_t|^2 with decay beta;  d = "
         "argmin of |d - h_1|^2 where <h_t, d> >= tau_t |h_t|^2 for all t but 1, the primary "
-        "task;  the step is d, as long as g_1",
+        "task (target);  the step is d, as long as g_1",
     .paper = "\"Not all objectives are born equal: priority-constrained descent for "
              "hierarchical multi-objective optimization\", TMLR 2026 (arXiv:2606.29521)",
     .differs = "As TorchJD 0.18, where the first task is the primary one. When no d suits all "

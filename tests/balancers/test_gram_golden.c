@@ -192,6 +192,65 @@ static void imtl_learns_the_scale_of_the_losses(void **state)
     gram_free(r);
 }
 
+/* By group: each group's weights are those that gradvac gives on the group's matrix. */
+static void gradvac_by_group_is_gradvac_of_each(void **state)
+{
+    (void)state;
+    static const double other[] = {2, -1, 1, -1, 4, -3, 1, -3, 3};
+    static const char *const tasks[] = {"a", "b", "c"}, *const groups[] = {"expert", "gate"};
+    const char *text = "fixed";
+    double labelled[3] = {1, 1, 1}, both[18], w[6];
+    gram_rig *a = gram_new("gradvac", "order=fixed", 3), *b = gram_new("gradvac", "order=fixed", 3);
+    poise_error err = {0};
+    poise_setting set = {.name = "order", .n = 1, .text = &text};
+    poise_signals in = {.size = sizeof in, .labelled = labelled, .group_gram = both};
+    poise_plugin *p = poise_plugin_load(TEST_BUILD "/balancers/gradvac_groups.so", &err);
+    assert_non_null(p);
+    poise_balance *by_group = poise_balance_new(p, 3, tasks, 7, 1, &set, NULL, &err);
+    assert_non_null(by_group);
+    assert_int_equal(poise_balance_groups(by_group, 2, groups, &err), 0);
+
+    memcpy(a->gram, three, sizeof three);
+    memcpy(b->gram, other, sizeof other);
+    memcpy(both, three, sizeof three);
+    memcpy(both + 9, other, sizeof other);
+    for (in.step = 0; in.step < 6; in.step++) {
+        labelled[1] = a->labelled[1] = b->labelled[1] = in.step != 3;
+        gram_step(a);
+        gram_step(b);
+        assert_int_equal(poise_balance_step(by_group, &in, w, &err), 0);
+        near(w, a->weight, 3, "expert");
+        near(w + 3, b->weight, 3, "gate");
+    }
+    gram_free(a);
+    gram_free(b);
+    poise_balance_free(by_group);
+    poise_plugin_free(p);
+}
+
+/* By hand, with |g| of 1 and cosine c: g_2 asks for <g_2, d> >= tau, so d = g_1 + (tau - c) g_2, and
+ * is then made as long as g_1.  The other way round with target 1. */
+static void pcd_bends_its_target(void **state)
+{
+    (void)state;
+    const double g[] = {1, -.6, -.6, 1}, mu = .5 + .6;
+    double length = sqrt(1 - 2 * mu * .6 + mu * mu), w[2];
+    gram_weights("pcd", "tau=0.5", 2, g, w);
+    near(w, (double[]){1 / length, mu / length}, 2, "target 0");
+    gram_weights("pcd", "tau=0.5 target=1", 2, g, w);
+    near(w, (double[]){mu / length, 1 / length}, 2, "target 1");
+}
+
+/* Two opposite secondary gradients cannot both gain: the primary's is followed. */
+static void pcd_gives_up_on_what_is_impossible(void **state)
+{
+    (void)state;
+    const double g[] = {1, .5, -.5, .5, 1, -1, -.5, -1, 1};
+    double w[3];
+    gram_weights("pcd", "", 3, g, w);
+    near(w, (double[]){1, 0, 0}, 3, "impossible");
+}
+
 /* A preference is a factor on the task's share. */
 static void preferences_shift_the_weights(void **state)
 {
@@ -227,6 +286,9 @@ int main(void)
         cmocka_unit_test(mgda_scales_by_norm_and_loss),
         cmocka_unit_test(logarithms_divide_by_the_losses),
         cmocka_unit_test(imtl_learns_the_scale_of_the_losses),
+        cmocka_unit_test(gradvac_by_group_is_gradvac_of_each),
+        cmocka_unit_test(pcd_bends_its_target),
+        cmocka_unit_test(pcd_gives_up_on_what_is_impossible),
         cmocka_unit_test(preferences_shift_the_weights),
     };
     return cmocka_run_group_tests_name("gram_golden", tests, NULL, NULL);
