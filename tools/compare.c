@@ -217,12 +217,12 @@ static int compare(const poise_spec *spec, const names *l, int repeat, const cha
                           .out = out, .progress = show, .user = &w, .where = tool_crash_watch()},
                       &c, &err);
     tool_progress_clear(&w.progress);
-    if (status < 0)
-        return tool_failed(&err);
-    print_table(&c);
-    printf("\n-> %s/compare.json\n", out);
+    if (c.nbalancer) {
+        print_table(&c);
+        printf("\n-> %s/compare.json\n", out);
+    }
     poise_comparison_done(&c);
-    return TOOL_OK;
+    return status < 0 ? tool_failed(&err) : TOOL_OK;
 }
 
 static int run(const tool_arguments *a)

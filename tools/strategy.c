@@ -53,21 +53,23 @@ static int is_there(const char *use)
     return poise_plugin_list(same_name, name, NULL) == 1;
 }
 
-static int settings_suit(const poise_spec *spec, poise_plugin *p, poise_error *err)
+/* With the spec's settings where it is the spec's own, else with its defaults. */
+static int settings_suit(const poise_spec *spec, poise_plugin *p, int own, poise_error *err)
 {
-    const poise_balancer_spec *own = &spec->balancer;
+    const poise_balancer_spec *b = &spec->balancer;
     uint32_t ntask = (uint32_t)spec->schema->ntask;
     const char **task = calloc(ntask, sizeof *task);
-    poise_balance *b = NULL;
+    poise_balance *balance;
 
     if (!task)
         return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the tasks' names");
     for (uint32_t t = 0; t < ntask; t++)
         task[t] = spec->schema->task[t].name;
-    b = poise_balance_new(p, ntask, task, spec->train.seed, own->nsetting, own->setting, NULL, err);
+    balance = poise_balance_new(p, ntask, task, spec->train.seed, own ? b->nsetting : 0,
+                                own ? b->setting : NULL, NULL, err);
     free(task);
-    poise_balance_free(b);
-    return b ? 0 : -1;
+    poise_balance_free(balance);
+    return balance ? 0 : -1;
 }
 
 poise_plugin *tool_balancer_load(const char *use, poise_error *err)
@@ -97,7 +99,7 @@ int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *er
     int own = !strcmp(spec->balancer.use, use), status;
     poise_plugin *p = tool_balancer_load(use, err);
 
-    status = !p ? -1 : own ? settings_suit(spec, p, err) : 0;
+    status = p ? settings_suit(spec, p, own, err) : -1;
     poise_plugin_free(p);
     return status < 0 && own ? place_in_spec(&spec->balancer, err) : status;
 }

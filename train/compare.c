@@ -127,11 +127,21 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
     return 0;
 }
 
+/* What is known so far: a strategy that fails later takes nothing with it. */
+static int write_rows(const poise_comparison *c, const char *path, poise_error *err)
+{
+    char *text = poise_comparison_json(c, err);
+    int status = text ? poise__file_replace(path, 1, &(poise__piece){text, strlen(text)}, err) : -1;
+
+    free(text);
+    return status;
+}
+
 int poise_compare(const poise_spec *spec, int n, const char *const *balancer, int repeat,
                   const poise_train_options *o, poise_comparison *c, poise_error *err)
 {
     poise_data data = {0};
-    char path[PATH_SIZE], *text = NULL;
+    char path[PATH_SIZE];
     double *auc = NULL;
     int status = allocate(c, spec, n, balancer, repeat, err);
 
@@ -147,17 +157,16 @@ int poise_compare(const poise_spec *spec, int n, const char *const *balancer, in
         else
             status = poise__file_remove(path, err); /* of an earlier one in this folder */
     }
-    for (int k = 0; status == 0 && k < n; k++)
+    c->nbalancer = 0;
+    for (int k = 0; status == 0 && k < n; k++) {
         status = compare_one(spec, &data, balancer[k], o, c, &c->row[k], auc, err);
-    if (status == 0)
-        status = (text = poise_comparison_json(c, err)) ? 0 : -1;
-    if (status == 0)
-        status = poise__file_replace(path, 1, &(poise__piece){text, strlen(text)}, err);
-    free(text);
+        if (status == 0) {
+            c->nbalancer++;
+            status = write_rows(c, path, err);
+        }
+    }
     free(auc);
     poise_data_done(&data);
-    if (status < 0)
-        poise_comparison_done(c);
     return status;
 }
 

@@ -104,6 +104,8 @@ typedef struct poise_comparison {
     poise_compare_row *row;
     struct poise__arena *arena;
 } poise_comparison;
+/* compare.json is written after every strategy.  On failure *c holds the rows that were finished
+ * (nbalancer of them); poise_comparison_done in any case. */
 POISE_API int poise_compare(const poise_spec *spec, int n, const char *const *balancer, int repeat,
                             const poise_train_options *o, poise_comparison *c, poise_error *err);
 POISE_API void poise_comparison_done(poise_comparison *c);

@@ -202,6 +202,7 @@ static void a_comparison_trains_every_strategy_with_the_same_seeds(void **state)
             assert_true(c.row[k].auc_std[t] > 0);
             assert_true(c.best_possible[t] > c.row[k].auc_mean[t]);
         }
+    assert_int_equal(c.nbalancer, 2);
     poise_comparison_done(&c);
     snprintf(path, sizeof path, "%s/compare.json", in_folder("compared"));
     json_t *o = json_load_file(path, 0, NULL);
@@ -212,6 +213,29 @@ static void a_comparison_trains_every_strategy_with_the_same_seeds(void **state)
     /* The first run of the comparison is the run that `train` makes. */
     assert_int_equal(train_into(s, "alone", 0, 0, &err), 0);
     same_file("alone", "compared/equal-5", "model.safetensors");
+    poise_spec_free(s);
+}
+
+static void a_strategy_that_fails_leaves_the_rows_before_it(void **state)
+{
+    static const char *const names[] = {"equal", TEST_BUILD "/tests/objects/fails.so"};
+    poise_error err = {0};
+    poise_spec *s = read_spec(1, &(poise_override){"train.epochs", "1"});
+    poise_comparison c;
+    char path[256];
+
+    (void)state;
+    assert_int_equal(
+        poise_compare(s, 2, names, 1, &(poise_train_options){.out = in_folder("cut")}, &c, &err),
+        -1);
+    assert_non_null(strstr(err.message, "\"fails\""));
+    assert_int_equal(c.nbalancer, 1);
+    assert_string_equal(c.row[0].balancer, "equal");
+    poise_comparison_done(&c);
+    snprintf(path, sizeof path, "%s/compare.json", in_folder("cut"));
+    json_t *o = json_load_file(path, 0, NULL);
+    assert_int_equal(json_object_size(json_object_get(o, "balancers")), 1);
+    json_decref(o);
     poise_spec_free(s);
 }
 
@@ -226,6 +250,7 @@ int main(void)
         cmocka_unit_test(evaluation_agrees_with_the_result_and_with_predictions),
         cmocka_unit_test(the_log_of_a_resumed_run_has_each_step_once),
         cmocka_unit_test(a_comparison_trains_every_strategy_with_the_same_seeds),
+        cmocka_unit_test(a_strategy_that_fails_leaves_the_rows_before_it),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
