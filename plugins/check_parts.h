@@ -165,9 +165,10 @@ int poise__task_counts(const poise_balancer *b, uint32_t n[5]);
 /* The nearest to `wish` that it takes. */
 uint32_t poise__tasks(const poise_balancer *b, uint32_t wish);
 
-/* Call check(c, k, x) for the defaults (k is nparam) and for every other value of every parameter
- * that is worth trying: minimum, maximum, each choice. */
-void poise__each_param(poise__checking *c, void (*check)(poise__checking *c, uint32_t k, double x));
+/* Call check(c, user, k, x) for the defaults (k is nparam) and for every other value of every
+ * parameter that is worth trying: minimum, maximum, each choice. */
+void poise__each_param(poise__checking *c, const void *user,
+                       void (*check)(poise__checking *c, const void *user, uint32_t k, double x));
 
 extern const poise__weather poise__ordinary;
 

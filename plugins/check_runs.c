@@ -62,23 +62,25 @@ static int param_values(const poise_param *p, double *value, int room)
     return n;
 }
 
-void poise__each_param(poise__checking *c, void (*check)(poise__checking *c, uint32_t k, double x))
+void poise__each_param(poise__checking *c, const void *user,
+                       void (*check)(poise__checking *c, const void *user, uint32_t k, double x))
 {
     const poise_balancer *b = c->table;
     double value[32];
 
-    check(c, b->nparam, 0);
+    check(c, user, b->nparam, 0);
     for (uint32_t k = 0; k < b->nparam; k++) {
         int n = param_values(&b->param[k], value, 32);
         for (int j = 1; j < n; j++)
-            check(c, k, value[j]);
+            check(c, user, k, value[j]);
     }
 }
 
 /* A value in the declared range must work; what only clashes with the other parameters' defaults
  * may be refused at the start. */
-static void at_value(poise__checking *c, uint32_t k, double x)
+static void at_value(poise__checking *c, const void *user, uint32_t k, double x)
 {
+    (void)user;
     poise__rig_options o = plain(c, poise__tasks(c->table, 3), &poise__ordinary);
 
     o.param = k;
@@ -100,7 +102,7 @@ void poise__check_parameters(poise__checking *c)
     if (!c->table->nparam)
         poise__find(c->report, POISE_CHECK_SKIPPED, "it has no parameters");
     else
-        poise__each_param(c, at_value);
+        poise__each_param(c, NULL, at_value);
 }
 
 void poise__check_long_run(poise__checking *c)
@@ -112,17 +114,29 @@ void poise__check_long_run(poise__checking *c)
     through(c, &o, LONG, POISE_CHECK_FAILURE);
 }
 
-/* Each weather with each of a few task counts.  None of them is ordinary. */
+static void at_limit(poise__checking *c, const void *weather, uint32_t param, double x)
+{
+    poise__rig_options o = plain(c, poise__tasks(c->table, 3), weather);
+
+    o.param = param;
+    o.value = x;
+    through(c, &o, STEPS, POISE_CHECK_NOTE);
+}
+
+/* Each weather with each of a few task counts, and for 3 tasks with every parameter at its limits.
+ * None of them is ordinary. */
 static void under(poise__checking *c, const poise__weather *w, size_t n)
 {
     static const uint32_t wish[] = {1, 2, 5, 17};
 
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++) {
         for (int j = 0; j < 4; j++) {
             poise__rig_options o = plain(c, poise__tasks(c->table, wish[j]), &w[k]);
             if (o.ntask == wish[j] || j == 3)
                 through(c, &o, STEPS, POISE_CHECK_WARNING);
         }
+        poise__each_param(c, w + k, at_limit);
+    }
 }
 
 void poise__check_losses(poise__checking *c)
@@ -246,8 +260,9 @@ static void fenced(poise__checking *c, uint32_t ntask, uint32_t param, double x)
     through(c, &o, STEPS, POISE_CHECK_NOTE);
 }
 
-static void fenced_at_value(poise__checking *c, uint32_t k, double x)
+static void fenced_at_value(poise__checking *c, const void *user, uint32_t k, double x)
 {
+    (void)user;
     fenced(c, poise__tasks(c->table, 3), k, x);
 }
 
@@ -258,5 +273,5 @@ void poise__check_bounds(poise__checking *c)
 
     for (int k = 0; k < count; k++)
         fenced(c, n[k], c->table->nparam, 0);
-    poise__each_param(c, fenced_at_value);
+    poise__each_param(c, NULL, fenced_at_value);
 }

@@ -68,11 +68,12 @@ static int soiled(poise__rig *r, trace *out, int byte)
     return 1;
 }
 
-static void twice(poise__checking *c, uint32_t param, double x)
+static void twice(poise__checking *c, const void *user, uint32_t param, double x)
 {
     static const uint32_t wish[] = {1, 3, 17};
     trace a, b;
 
+    (void)user;
     for (int k = 0; k < 3; k++) {
         poise__rig_options o = plain(c, poise__tasks(c->table, wish[k]));
         o.param = param;
@@ -88,17 +89,18 @@ static void twice(poise__checking *c, uint32_t param, double x)
 
 void poise__check_repeat(poise__checking *c)
 {
-    poise__each_param(c, twice);
+    poise__each_param(c, NULL, twice);
 }
 
 /* ---- resume ---- */
 
 /* After every step of a run, what a checkpoint would hold goes into a fresh one that runs on. */
-static void resumed(poise__checking *c, uint32_t param, double x)
+static void resumed(poise__checking *c, const void *user, uint32_t param, double x)
 {
     poise__rig_options o = plain(c, poise__tasks(c->table, 3));
     trace whole, rest;
 
+    (void)user;
     o.param = param;
     o.value = x;
     poise__rig *a = poise__rig_new(c, &o, POISE_CHECK_NOTE),
@@ -122,7 +124,7 @@ static void resumed(poise__checking *c, uint32_t param, double x)
 
 void poise__check_resume(poise__checking *c)
 {
-    poise__each_param(c, resumed);
+    poise__each_param(c, NULL, resumed);
 }
 
 /* ---- two states ---- */
