@@ -4,13 +4,13 @@
 #include "crash.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { STACK = 32768 }; /* the handler's own: the crash may be that of a full stack */
 
 static poise_train_where where;
+static _Alignas(64) unsigned char stack[STACK];
 
 static void say(const char *text)
 {
@@ -88,8 +88,7 @@ poise_train_where *tool_crash_watch(void)
     action.sa_handler = tell;
     action.sa_flags = (int)SA_RESETHAND;
     sigemptyset(&action.sa_mask);
-    void *stack = malloc(STACK); /* for as long as the process lives */
-    if (stack && sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = STACK}, NULL) == 0)
+    if (sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = STACK}, NULL) == 0)
         action.sa_flags |= SA_ONSTACK;
     for (size_t k = 0; k < sizeof signals / sizeof signals[0]; k++)
         sigaction(signals[k], &action, NULL);

@@ -7,7 +7,7 @@ crash() { # WORDS...: poise, which must die of a segmentation fault
     local status=0
     "$poise" "$@" >"$output" 2>&1 </dev/null || status=$?
     [ "$status" -eq 139 ] || fail "poise $*: status $status, not 139"
-    says 'error: a segmentation fault in balancer "crash_later", step\(\), step 25;'
+    says 'error: a segmentation fault in balancer "crash_later", step\(\), step 24;'
 }
 crash train small.yaml --balancer "$broken/crash_later.so" --out run
 says 'the last checkpoint is that of step 20; continue with: poise train --resume run'
