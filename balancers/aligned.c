@@ -56,10 +56,10 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula =
-        "G = V L V';  w = sqrt(s) V L^(-1/2) V' p over the eigenvalues above T 1.2e-7 of the "
-        "largest;  p_t = preference_t / T;  s is the least of them (min), their median or "
-        "their mean (rmse)",
+    .formula = "G = V L V'\n"
+               "w = sqrt(s) V L^(-1/2) V' p, of the eigenvalues above T 1.2e-7 of the largest\n"
+               "p_t = preference_t / T\n"
+               "s: the least of them (min), their median or their mean (rmse)",
     .paper = "Senushkin, Patakin, Kuznetsov, Konushin, \"Independent component alignment for "
              "multi-task learning\", CVPR 2023",
     .differs = "p is 1 / T as in TorchJD; the authors and LibMTL have 1, which makes steps T times "

@@ -101,9 +101,10 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "v = argmin over {v >= 0, sum of v = 1} of <g0, g_v> + c |g0| |g_v|,  g0 the mean "
-               "gradient, g_v = sum of v_t g_t;  w_t = (1 / T + c |g0| / |g_v| v_t) / R,  R = 1 "
-               "(rescale: none), 1 + c^2 (square), 1 + c (linear)",
+    .formula = "v = argmin over {v >= 0, sum of v = 1} of <g0, g_v> + c |g0| |g_v|\n"
+               "w_t = (1 / T + c |g0| / |g_v| v_t) / R\n"
+               "g0: the mean gradient; g_v = sum of v_t g_t\n"
+               "R = 1 (rescale: none), 1 + c^2 (square), 1 + c (linear)",
     .paper = "Liu, Liu, Jin, Stone, Liu, \"Conflict-averse gradient descent for multi-task "
              "learning\", NeurIPS 2021",
     .differs = "The dual is solved to rounding; LibMTL and the authors use SLSQP with 1e-8 under "

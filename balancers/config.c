@@ -51,10 +51,10 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula =
-        "u_t = g_t / |g_t|;  d = pinv(U) p, d' = d / |d|;  step = d' times the sum over t of "
-        "<g_t, d'>;  on G: z = pinv(D^-1 G D^-1) p, v = z / n, w = v (1'Gv) / (v'Gv) with "
-        "n_t = D_tt = |g_t|",
+    .formula = "u_t = g_t / |g_t|, the rows of U\n"
+               "d = pinv(U) p, made 1 long; p_t = preference_t\n"
+               "the step is d times the sum over t of <g_t, d>\n"
+               "on G, with D = diag of |g_t|: v = D^-1 pinv(D^-1 G D^-1) p, w = v (1'Gv) / (v'Gv)",
     .paper = "Liu, Chu, Thuerey, \"ConFIG: towards conflict-free training of physics informed "
              "neural networks\", ICLR 2025 (arXiv:2408.11104)",
     .differs = "The authors and TorchJD invert the gradients themselves; here their Gram matrix, "

@@ -50,9 +50,8 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula =
-        "w = argmin over {w >= p} of w'Qw,  Q = G / tr(G) + reg_eps I,  p_t = preference_t / "
-        "T",
+    .formula = "w = argmin over {w >= p} of w'Qw\n"
+               "Q = G / tr(G) + reg_eps I; p_t = preference_t / T",
     .paper = "Lopez-Paz, Ranzato, \"Gradient episodic memory for continual learning\", NeurIPS "
              "2017, equation 11",
     .differs = "TorchJD takes the gradients for 0, and the weights for p, when tr(G) is below 1e-4 "

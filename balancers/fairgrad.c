@@ -1,4 +1,4 @@
-/* fairgrad.c -- alpha-fair gradients.  A task whose gradient is 0 has no share and keeps its weight. */
+/* fairgrad.c -- alpha-fair gradients.  A task whose gradient is 0 keeps its weight. */
 #include <poise/balancer.h>
 #include <poise/balancer_math.h>
 
@@ -40,8 +40,9 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "w > 0 with G w = w^(-1 / alpha) element by element: the one minimum of w'Gw / 2 - "
-               "sum of w_t^(1 - 1 / alpha) / (1 - 1 / alpha)",
+    .formula =
+        "w > 0 with G w = w^(-1 / alpha), element by element\n"
+        "which is the one minimum of w'Gw / 2 - sum of w_t^(1 - 1 / alpha) / (1 - 1 / alpha)",
     .paper = "Ban, Ji, \"Fair resource allocation in multi-task learning\", ICML 2024",
     .differs = "Solved by Newton's method on the convex problem; the authors, LibMTL and TorchJD "
                "use least squares, which may stop elsewhere. The authors multiply by T and clip "

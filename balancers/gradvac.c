@@ -84,9 +84,10 @@ static const poise_balancer plugin = {
     .state_size = state_size,
     .step = step,
     .formula =
-        "for each i: d = g_i; for j != i in order: p = cos(d, g_j); if p < q_ij then d += "
-        "g_j |d| (q sqrt(1 - p^2) - p sqrt(1 - q^2)) / (|g_j| sqrt(1 - q^2) + 1e-8);  "
-        "always q_ij = (1 - beta) q_ij + beta p, from q_ij = 0;  the step is the sum of all d",
+        "for each i: d = g_i; for j != i in order: p = cos(d, g_j); if p < q_ij:\n"
+        "    d += g_j |d| (q sqrt(1 - p^2) - p sqrt(1 - q^2)) / (|g_j| sqrt(1 - q^2) + 1e-8)\n"
+        "    then always q_ij = (1 - beta) q_ij + beta p; q_ij = 0 at first\n"
+        "the step is the sum of all d",
     .paper =
         "Z. Wang, Y. Tsvetkov, O. Firat, Y. Cao, Gradient vaccine: investigating and improving "
         "multi-task optimization in massively multilingual models, ICLR 2021",

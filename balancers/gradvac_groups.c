@@ -93,7 +93,7 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "gradvac's for each shared parameter on its own: its cosines, its weights",
+    .formula = "for each shared parameter on its own, as gradvac: its cosines, its weights",
     .paper =
         "Z. Wang, Y. Tsvetkov, O. Firat, Y. Cao, Gradient vaccine: investigating and improving "
         "multi-task optimization in massively multilingual models, ICLR 2021",

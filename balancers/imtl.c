@@ -67,9 +67,9 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula =
-        "h_t = exp(s_t) g_t;  v as imtl_g has it for the h_t;  w_t = v_t exp(s_t);  then s_t "
-        "one step of Adam along d/ds of exp(s) l - s, which is exp(s) l - 1, from s = 0",
+    .formula = "h_t = exp(s_t) g_t; v: imtl_g's weights for the h_t\n"
+               "w_t = v_t exp(s_t)\n"
+               "then s_t steps (Adam) along exp(s_t) l_t - 1, from 0: minimise exp(s) l - s",
     .paper = "Liu, Li, Kuang, Xue, Chen, Yang, Liao, Zhang, \"Towards impartial multi-task "
              "learning\", ICLR 2021",
     .differs =

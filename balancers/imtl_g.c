@@ -53,8 +53,8 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "w = pinv(G) n / (1' pinv(G) n),  n_t = |g_t|;  then <d, g_t> / |g_t| is the same "
-               "for all t, with d = sum of w_t g_t",
+    .formula = "w = pinv(G) n / (1' pinv(G) n), n_t = |g_t|\n"
+               "so that <d, g_t> / |g_t| is the same for all t, d = sum of w_t g_t",
     .paper = "Liu, Li, Kuang, Xue, Chen, Yang, Liao, Zhang, \"Towards impartial multi-task "
              "learning\", ICLR 2021",
     .differs =

@@ -85,9 +85,9 @@ static const poise_balancer plugin = {
     .state_size = state_size,
     .init = init,
     .step = step,
-    .formula =
-        "d_ij = |g_i - g_j|;  score_i = sum of the T - f - 2 smallest d_ij with j != i;  w = 1 "
-        "/ m for the m tasks with the lowest scores, 0 for the others;  T >= f + 3",
+    .formula = "d_ij = |g_i - g_j|\n"
+               "score_i = sum of the T - f - 2 smallest d_ij with j != i\n"
+               "w = 1 / m for the m tasks with the lowest scores, 0 for the others; T >= f + 3",
     .paper = "Blanchard, El Mhamdi, Guerraoui, Stainer, \"Machine learning with adversaries: "
              "Byzantine tolerant gradient descent\", NeurIPS 2017",
     .differs = "Distances are not squared, as in TorchJD; the paper squares them. f is 0 unless "

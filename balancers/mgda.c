@@ -69,10 +69,11 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "h_t = g_t / s_t;  v = argmin over {v >= 0, sum of v = 1} of |sum of v_t h_t|^2;  "
+    .formula = "h_t = g_t / s_t\n"
+               "v = argmin over {v >= 0, sum of v = 1} of |sum of v_t h_t|^2\n"
                "w_t = v_t / s_t\n"
-               "s_t is 1 (scale: none), |g_t| (l2), l_t (loss), l_t |g_t| (loss+), or l_t + 1e-8 "
-               "with w divided by its sum (log)",
+               "s_t = 1 (scale: none), |g_t| (l2), l_t (loss), l_t |g_t| (loss+)\n"
+               "scale log: s_t = l_t + 1e-8, and w is divided by its sum",
     .paper = "Desideri, \"Multiple-gradient descent algorithm (MGDA) for multiobjective "
              "optimization\", Comptes Rendus Mathematique 350, 2012; for networks Sener, "
              "Koltun, \"Multi-task learning as multi-objective optimization\", NeurIPS 2018",

@@ -59,9 +59,8 @@ static const poise_balancer plugin = {
     .state_size = state_size,
     .init = init,
     .step = step,
-    .formula =
-        "w = Proj(w - gamma (J1 J2' w + rho w)) onto the simplex, of two independent halves of "
-        "the batch, from w = 1 / T",
+    .formula = "w = Proj(w - gamma (J1 J2' w + rho w)) onto the simplex, from w = 1 / T\n"
+               "J1, J2: the gradients of two independent halves of the batch",
     .paper =
         "L. Chen, H. Fernando, Y. Ying, T. Chen, Three-way trade-off in multi-objective "
         "learning: optimization, generalization and conflict-avoidance, NeurIPS 2023, JMLR 2024",

@@ -35,8 +35,9 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "w > 0 with G w = 1 / w element by element: the one minimum of w'Gw / 2 - sum of "
-               "log w_t;  with two tasks w_t = 1 / (|g_t| sqrt(1 + cos(g_1, g_2)))",
+    .formula = "w > 0 with G w = 1 / w, element by element\n"
+               "which is the one minimum of w'Gw / 2 - sum of log w_t\n"
+               "with two tasks w_t = 1 / (|g_t| sqrt(1 + cos(g_1, g_2)))",
     .paper = "Navon, Shamsian, Achituve, Maron, Kawaguchi, Chechik, Fetaya, \"Multi-task "
              "learning as a bargaining game\", ICML 2022",
     .differs =

@@ -108,10 +108,9 @@ static const poise_balancer plugin = {
     .state_size = state_size,
     .init = init,
     .step = step,
-    .formula =
-        "h_t = g_t / sqrt(v_t + eps),  v_t the running mean of |g_t|^2 with decay beta;  d = "
-        "argmin of |d - h_1|^2 where <h_t, d> >= tau_t |h_t|^2 for all t but 1, the primary "
-        "task (target);  the step is d, as long as g_1",
+    .formula = "h_t = g_t / sqrt(v_t + eps); v_t: running mean of |g_t|^2 with decay beta\n"
+               "d = argmin of |d - h_1|^2 where <h_t, d> >= tau_t |h_t|^2 for all t but 1\n"
+               "the step is d, made as long as g_1; 1 stands for the primary task (target)",
     .paper = "\"Not all objectives are born equal: priority-constrained descent for "
              "hierarchical multi-objective optimization\", TMLR 2026 (arXiv:2606.29521)",
     .differs = "As TorchJD 0.18, where the first task is the primary one. When no d suits all "

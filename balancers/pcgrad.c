@@ -60,9 +60,10 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "for each i: d = g_i; for j != i in order: if <d, g_j> < 0 then "
-               "d -= g_j <d, g_j> / |g_j|^2;  the step is the sum of all d; with two tasks "
-               "w_1 = 1 - min(<g_1, g_2>, 0) / |g_1|^2",
+    .formula = "for each i: d = g_i; for j != i in order: if <d, g_j> < 0:\n"
+               "    d -= g_j <d, g_j> / |g_j|^2\n"
+               "the step is the sum of all d\n"
+               "with two tasks w_1 = 1 - min(<g_1, g_2>, 0) / |g_1|^2",
     .paper = "Yu, Kumar, Gupta, Levine, Hausman, Finn, \"Gradient surgery for multi-task "
              "learning\", NeurIPS 2020",
     .differs = "Each task draws its own order, as in the paper and TorchJD. LibMTL projects a "

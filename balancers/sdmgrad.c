@@ -70,9 +70,9 @@ static const poise_balancer plugin = {
     .init = init,
     .step = step,
     .formula =
-        "A = J1 J2' / (mean over t of sqrt(max(A_tt, 0)))^2 of two independent halves of the "
-        "batch;  iterations times: u = momentum u + A (v + lambda / T), v = Proj(v - lr u);  "
-        "w = (v + lambda / T) / (1 + lambda);  v is kept for the next step",
+        "A = J1 J2' / (mean of sqrt(max(A_tt, 0)))^2, of two independent halves of the batch\n"
+        "iterations times: u = momentum u + A (v + lambda / T), v = Proj(v - lr u)\n"
+        "w = (v + lambda / T) / (1 + lambda); v is kept for the next step",
     .paper = "Xiao, Ban, Ji, \"Direction-oriented multi-objective learning: simple and "
              "provable stochastic algorithms\", NeurIPS 2023",
     .differs = "The halves of one batch stand for two batches, and the weights go to that whole "

@@ -1,4 +1,4 @@
-/* upgrad.c -- each task's gradient projected onto the directions that harm no task; then the sum. */
+/* upgrad.c -- each task's gradient projected on the directions that harm no task; then the sum. */
 #include <poise/balancer.h>
 #include <poise/balancer_math.h>
 
@@ -56,8 +56,10 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "w = sum over i of v_i;  v_i = argmin over {v >= p_i e_i} of v'Qv,  Q = G / tr(G) + "
-               "reg_eps I,  p_i = preference_i / T;  with two tasks half of pcgrad's weights",
+    .formula = "w = sum over i of v_i\n"
+               "v_i = argmin over {v >= p_i e_i} of v'Qv\n"
+               "Q = G / tr(G) + reg_eps I; p_i = preference_i / T\n"
+               "with two tasks half of pcgrad's weights",
     .paper = "Quinton, Rey, \"Jacobian descent for multi-objective optimization\", "
              "arXiv:2406.16232, 2024",
     .differs = "TorchJD and LibMTL take the gradients for 0, and all weights for p, when tr(G) is "
