@@ -4,20 +4,18 @@
  *     w    = T softmax(r / temp)              their sum is T
  *
  * With window 0 the means are those of the last two whole epochs, every labelled step counting the
- * same, and w changes once per epoch.  With window N they are those of the last N labelled steps,
- * this one included, and of the N before, and w changes with every step.  Where there are not two
- * means yet (the first two epochs, the first 2 N steps), or their ratio is not finite, r[t] is 1:
- * with no task known all weights are 1.
+ * same.  With window N they are those of the last N labelled steps and of the N before.  Where there
+ * are not two means yet, or their ratio is not finite, r[t] is 1.
  *
  * A task without labels in a step adds nothing to its means; without any in a whole epoch it keeps
  * the means that it has.  Its weight still follows the softmax: r of the others may change it. */
 #include <math.h>
 #include <poise/balancer.h>
+#include <poise/balancer_math.h>
 
 enum { TEMP, WINDOW };
 static const poise_param params[] = {
-    [TEMP] = {"temp", "temperature: larger is closer to equal weights", POISE_REAL, 0, 2, 1e-3, 1e6,
-              NULL},
+    [TEMP] = {"temp", "larger is closer to equal weights", POISE_REAL, 0, 2, 1e-3, 1e6, NULL},
     [WINDOW] = {"window", "steps in a mean; 0: whole epochs", POISE_INT, 0, 0, 0, 10000, NULL},
 };
 
@@ -63,17 +61,13 @@ static void push_ring(struct task *k, double *ring, size_t n, double loss)
 
 static void softmax(const poise_context *c, const struct task *task, double *weight)
 {
-    double top = -INFINITY, sum = 0, n = c->ntask;
-
     for (uint32_t t = 0; t < c->ntask; t++) {
         double r = task[t].last / task[t].before;
-        weight[t] = (isfinite(r) ? r : 1) / c->param[TEMP][0];
-        top = fmax(top, weight[t]);
+        weight[t] = isfinite(r) ? r : 1;
     }
+    poise_math_softmax(weight, c->ntask, c->param[TEMP][0], weight);
     for (uint32_t t = 0; t < c->ntask; t++)
-        sum += weight[t] = exp(weight[t] - top);
-    for (uint32_t t = 0; t < c->ntask; t++)
-        weight[t] *= n / sum;
+        weight[t] *= c->ntask;
 }
 
 static int step(const poise_context *c, void *state, const poise_signals *in, double *weight)

@@ -1,8 +1,7 @@
 /* excessmtl.c -- ExcessMTL: more weight where the loss can still fall most.
  *
- * edit() adds up squared gradients, as Adagrad does, and hands out g / (S + 1e-7)^(1/4), whose
- * squared norm is the estimate e of what the loss can still fall by; the gradients that are
- * combined are the real ones.  Weights are kept as logarithms, so that none ever becomes 0 for good.
+ * edit() adds up squared gradients and hands out g / (S + 1e-7)^(1/4), whose squared norm is the
+ * estimate e; what is combined are the real gradients.  Weights are kept as logarithms.
  *
  * A task without labels keeps S, its baseline and its weight; the labelled ones share out what they
  * had.  Nothing moves in a step in which a labelled task is still in its warm-up. */
@@ -12,8 +11,7 @@
 enum { ETA, WARMUP };
 static const poise_param params[] = {
     [ETA] = {"eta", "rate of the weights", POISE_REAL, 0, 1, 0, 1e6, NULL},
-    [WARMUP] = {"warmup", "labelled steps at equal weights whose mean e is the baseline", POISE_INT,
-                0, 1, 1, 1e9, NULL},
+    [WARMUP] = {"warmup", "steps whose mean e is the baseline", POISE_INT, 0, 1, 1, 1e9, NULL},
 };
 
 struct task {
@@ -112,12 +110,11 @@ static const poise_balancer plugin = {
                "e0: mean e of the warm-up",
     .paper = "He, Zhou, Zhang, Yun, Xu, Zeng, Chilimbi, Zhao, \"Robust multi-task learning with "
              "excess risks\", ICML 2024",
-    .differs = "LibMTL: eta 0.01 and a sum of T. TorchJD: eta 1 as the authors; without a "
-               "warm-up its first step uses e unscaled, here, as in LibMTL, the first step gives "
-               "the baseline.",
-    .advice = "When labels of some tasks are noisy: a task whose loss is high but cannot fall is "
-              "not favoured. The weights move with every step and do not come back by themselves: "
-              "for more than some hundred steps lower eta to 0.01 or less. The paper warms up for "
-              "three epochs.",
+    .differs = "LibMTL: eta 0.01 and a sum of T. TorchJD: eta 1; without a warm-up its first step "
+               "uses e unscaled, here, as in LibMTL, it gives the baseline.",
+    .advice =
+        "When labels of some tasks are noisy: a task whose loss is high but cannot fall is "
+        "not favoured. The weights do not come back by themselves: for more than some hundred "
+        "steps lower eta to 0.01 or less. The paper warms up for three epochs.",
 };
 POISE_BALANCER(plugin)

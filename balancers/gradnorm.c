@@ -1,28 +1,9 @@
-/* gradnorm.c -- weights that let all tasks learn at one rate.
+/* gradnorm.c -- weights that let all tasks learn at one rate; the rule is in the table's `formula`.
  *
- * Over the tasks i that have labels in this batch (the others keep weight, moments and count), with
- * l the losses, l0 those of each task's first step, and g_i the norm of the unweighted loss's
- * gradient on the layers in scope:
- *
- *     G_i      = w_i g_i
- *     r_i      = (l_i / l0_i) / mean of (l / l0)
- *     target_i = (mean of G) * r_i^alpha                          held constant
- *     d_i      = g_i * sign(G_i - target_i)                       of sum |G_i - target_i| by w_i
- *     w_i     <- optimiser step along d_i, but not below `floor`
- *     w_i     <- w_i * S / sum of w                               S: their sum before this step
- *
- * The step that measures uses the weights from before the update, as the paper's does: they are
- * 1 at the first step.  Weights sum to T always.  With Adam (0.9, 0.999, 1e-8) the rescaling does
- * not touch the moments, and every task counts its own steps.  sign(0) is 0.
- *
- * After Chen, Badrinarayanan, Lee, Rabinovich, ICML 2018, with Adam at 0.025 on w.  No second
- * derivative is needed: with the target held constant d is closed, so nothing leaks into the model's
- * gradients, and its optimiser and weight decay do not pull w.  The layers in scope are the last
- * shared ones, biases too; of an MMoE all experts' output layers.
- *
- * form softmax and exp: w = T softmax(p), and p is what is stepped: along the gradient through the
- * softmax, or through exp alone.  As shifting p changes neither, a step is w <- w exp(-step of p)
- * and the same rescaling. */
+ * The target is held constant, so d is closed: no second derivative, nothing leaks into the model's
+ * gradients.  The weights used are those from before the update.  Rescaling does not touch Adam's
+ * moments; a task without labels keeps weight, moments and count.  sign(0) is 0.  As shifting p does
+ * not change softmax or exp, a step of p is w <- w exp(-step) and the same rescaling. */
 #include <math.h>
 #include <poise/balancer.h>
 #include <poise/balancer_math.h>
@@ -37,8 +18,7 @@ static const poise_param params[] = {
     [LR] = {"lr", "learning rate of the weights", POISE_REAL, 0, 0.025, 0, 1, NULL},
     [OPTIMIZER] = {"optimizer", "what moves the weights", POISE_CHOICE, 0, ADAM, 0, 0, optimizers},
     [FLOOR] = {"floor", "smallest weight before rescaling", POISE_REAL, 0, 1e-3, 1e-9, 1, NULL},
-    [FORM] = {"form", "what is stepped: the weights, or their logarithms in one of two ways",
-              POISE_CHOICE, 0, PAPER, 0, 0, forms},
+    [FORM] = {"form", "weights, or their logarithms", POISE_CHOICE, 0, PAPER, 0, 0, forms},
 };
 
 struct task {
@@ -53,9 +33,8 @@ static size_t state_size(const poise_context *c)
 
 static int init(const poise_context *c, void *state)
 {
-    struct task *task = state;
     for (uint32_t t = 0; t < c->ntask; t++)
-        task[t].w = 1;
+        ((struct task *)state)[t].w = 1;
     return 0;
 }
 
@@ -68,13 +47,11 @@ static void descend(const poise_context *c, struct task *k, double grad)
     k->w = fmax(k->w, c->param[FLOOR][0]);
 }
 
-/* d_i of a task with labels. */
 static double slope(const poise_context *c, const poise_signals *in, uint32_t t, double w,
                     double norm, double ratio)
 {
     double g = in->grad_norm[t], r = in->loss[t] / in->loss_init[t] / ratio;
     double gap = w * g - norm * pow(r, c->param[ALPHA][0]);
-
     return gap > 0 ? g : gap < 0 ? -g : 0;
 }
 
@@ -91,8 +68,8 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
         }
         if (!(in->loss[t] >= 0 && in->loss_init[t] > 0))
             return c->host->fail(c->host,
-                                 "the loss of task \"%s\" is %g and was %g at its first "
-                                 "step; it must not be negative, and not 0 at first",
+                                 "task \"%s\": the loss is %g, and was %g at first: not 0 "
+                                 "or more, or 0 at first",
                                  c->task[t], in->loss[t], in->loss_init[t]);
         norm += task[t].w * in->grad_norm[t];
         ratio += in->loss[t] / in->loss_init[t];
@@ -100,9 +77,7 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
     }
     if (!(ratio > 0))
         return 0; /* no task has labels, or every loss is 0: nothing to even out */
-    norm /= n;
-    ratio /= n;
-
+    norm /= n, ratio /= n;
     for (uint32_t t = 0; t < c->ntask; t++)
         if (in->labelled[t] > 0 && c->param[FORM][0] == SOFTMAX)
             pull += task[t].w / share * slope(c, in, t, task[t].w, norm, ratio);
@@ -132,18 +107,14 @@ static const poise_balancer plugin = {
     .init = init,
     .step = step,
     .formula = "G = w |g|, r = (l / l0) / mean(l / l0), target = mean(G) r^alpha, held constant\n"
-               "d = |g| sign(G - target); w <- w - optimiser step along d, then w <- T w / sum w;\n"
-               "w is 1 at first\n"
-               "softmax: w = T softmax(p), p stepped along w (d - sum(w d) / T)\n"
-               "exp:     w = T softmax(p), p stepped along w d",
+               "d = |g| sign(G - target); w <- w - optimiser step along d, then w <- T w / sum w\n"
+               "softmax, exp: w = T softmax(p), p stepped along w (d - sum(w d) / T), along w d",
     .paper = "Chen, Badrinarayanan, Lee, Rabinovich, \"GradNorm: gradient normalization for "
              "adaptive loss balancing in deep multitask networks\", ICML 2018",
     .differs = "LibMTL has `softmax`, scales the shared part alone (`shared_only: true`), measures "
                "over all shared parameters and starts after an epoch, whose mean loss is l0; "
                "modulus-sym has `exp` with alpha 1. Both put the weights into the model's "
                "optimiser, with its rate and weight decay. TorchJD does not have it.",
-    .advice = "The classic for tasks that learn at different speeds. Raise alpha when they differ "
-              "much (the paper: 0.12 to 1.5). It costs a backward pass per task down to the layers "
-              "in scope.",
+    .advice = "For tasks that learn at different speeds: alpha higher where they differ more.",
 };
 POISE_BALANCER(plugin)

@@ -1,20 +1,18 @@
 /* pcd.c -- priority-constrained descent: the primary task's gradient, bent as little as it takes
  * for every other task to gain a set share.
  *
- * The dual of that projection is a quadratic program in the multipliers mu >= 0 of the other tasks.
- * Each task's running squared norm counts its own labelled steps. */
+ * Its dual is a quadratic program in multipliers mu >= 0 of the other tasks.  Each task's squared
+ * norm counts its own labelled steps. */
 #include <poise/balancer.h>
 #include <poise/balancer_math.h>
 
 enum { TARGET, TAU, BETA, EPS };
 static const poise_param params[] = {
-    [TARGET] = {"target", "number of the primary task, from 0 in the order of the spec", POISE_INT,
-                0, 0, 0, 1e6, NULL},
+    [TARGET] = {"target", "number of the primary task, from 0", POISE_INT, 0, 0, 0, 1e6, NULL},
     [TAU] = {"tau", "share of what its own gradient would bring that a task gets at least",
              POISE_REAL, POISE_PER_TASK, 0.02, 0, 1, NULL},
-    [BETA] = {"beta", "decay of the running squared norms", POISE_REAL, 0, 0.999, 0, 0.999999,
-              NULL},
-    [EPS] = {"eps", "added to the running squared norms", POISE_REAL, 0, 1e-8, 0, 1, NULL},
+    [BETA] = {"beta", "decay of the squared norms", POISE_REAL, 0, 0.999, 0, 0.999999, NULL},
+    [EPS] = {"eps", "added to the squared norms", POISE_REAL, 0, 1e-8, 0, 1, NULL},
 };
 
 struct task {
@@ -23,17 +21,16 @@ struct task {
 
 static size_t state_size(const poise_context *c)
 {
-    size_t n = c->ntask;
-    return n * sizeof(struct task) + (2 * n * n + 4 * n + POISE_MATH_QP(n)) * sizeof(double) +
-           n * sizeof(uint32_t);
+    size_t n = c->ntask, doubles = 2 * n * n + 4 * n + POISE_MATH_QP(n);
+    return n * (sizeof(struct task) + sizeof(uint32_t)) + doubles * sizeof(double);
 }
 
 static int init(const poise_context *c, void *state)
 {
     (void)state;
     if (c->param[TARGET][0] >= c->ntask)
-        return c->host->fail(c->host, "target is %g; with %u tasks it must be below %u",
-                             c->param[TARGET][0], (unsigned)c->ntask, (unsigned)c->ntask);
+        return c->host->fail(c->host, "target is %g; with %u tasks it must be below that",
+                             c->param[TARGET][0], (unsigned)c->ntask);
     return 0;
 }
 
@@ -113,12 +110,10 @@ static const poise_balancer plugin = {
                "the step is d, made as long as g_1; 1 stands for the primary task (target)",
     .paper = "\"Not all objectives are born equal: priority-constrained descent for "
              "hierarchical multi-objective optimization\", TMLR 2026 (arXiv:2606.29521)",
-    .differs = "As TorchJD 0.18, where the first task is the primary one. When no d suits all "
-               "tasks, d = h_1. A step that is 0 but for single-precision rounding is 0. A task "
-               "without labels is left out and its running norm stays; where that is the primary "
-               "task, all weights stay.",
-    .advice =
-        "One task is what matters, and the others must not be harmed by it: a conversion with "
-        "clicks beside it, say.",
+    .differs =
+        "As TorchJD 0.18, where the first task is the primary one. When no d suits all "
+        "tasks, d = h_1. A task without labels is left out and its running norm stays; where "
+        "that is the primary task, all weights stay.",
+    .advice = "One task matters, and the others must not be harmed: a conversion beside clicks.",
 };
 POISE_BALANCER(plugin)

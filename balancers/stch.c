@@ -13,10 +13,8 @@ enum { FORM, MU, WARMUP, PREFERENCE, IDEAL };
 enum { OFFICIAL, PAPER };
 static const char *const forms[] = {[OFFICIAL] = "official", [PAPER] = "paper", NULL};
 static const poise_param params[] = {
-    [FORM] = {"form", "official: as the authors' code; paper: as its equation", POISE_CHOICE, 0,
-              OFFICIAL, 0, 0, forms},
-    [MU] = {"mu", "smoothing: smaller is closer to the largest loss alone", POISE_REAL, 0, 1, 1e-6,
-            1e6, NULL},
+    [FORM] = {"form", "the authors' code, or the equation", POISE_CHOICE, 0, OFFICIAL, 0, 0, forms},
+    [MU] = {"mu", "smaller is closer to the largest loss alone", POISE_REAL, 0, 1, 1e-6, 1e6, NULL},
     [WARMUP] = {"warmup", "the epoch, from 0, that measures the nadir; form official", POISE_INT, 0,
                 4, 0, 1e6, NULL},
     [PREFERENCE] = {"preference", "how much the task's loss counts; form paper", POISE_REAL,
@@ -71,7 +69,6 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
 {
     struct task *task = state;
     double warmup = c->param[WARMUP][0], n = 0;
-
     if (c->param[FORM][0] == PAPER)
         return by_equation(c, in, weight), 0;
     for (uint32_t t = 0; t < c->ntask; t++) {
@@ -118,6 +115,6 @@ static const poise_balancer plugin = {
     .differs = "LibMTL has `official` and reports weights of 1 whatever it applies; TorchJD has "
                "`paper`, takes the preference as it is given (1/T by default) and asks for mu.",
     .advice = "When no task may fall behind. The official form needs more than warmup + 1 epochs, "
-              "five by default, to become what it is: lower `warmup` for short runs.",
+              "five by default: lower `warmup` for short runs.",
 };
 POISE_BALANCER(plugin)
