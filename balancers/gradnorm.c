@@ -68,8 +68,8 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
         }
         if (!(in->loss[t] >= 0 && in->loss_init[t] > 0))
             return c->host->fail(c->host,
-                                 "task \"%s\": the loss is %g, and was %g at first: not 0 "
-                                 "or more, or 0 at first",
+                                 "the loss of task \"%s\" is %g and was %g at first; it "
+                                 "must not be negative, and not 0 at first",
                                  c->task[t], in->loss[t], in->loss_init[t]);
         norm += task[t].w * in->grad_norm[t];
         ratio += in->loss[t] / in->loss_init[t];

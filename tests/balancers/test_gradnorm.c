@@ -167,9 +167,9 @@ static void a_first_loss_of_zero_stops_the_run(void **state)
     (void)state;
     rig *r = rig_new("gradnorm", 2, NULL);
     r->loss_init[1] = 0;
-    rig_fails(r,
-              "balancer \"gradnorm\", step 0: the loss of task \"b\" is 1 and was 0 at its first "
-              "step; it must not be negative, and not 0 at first");
+    rig_fails(
+        r, "balancer \"gradnorm\", step 0: the loss of task \"b\" is 1 and was 0 at first; it must "
+           "not be negative, and not 0 at first");
     rig_free(r);
 }
 
