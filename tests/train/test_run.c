@@ -4,30 +4,51 @@
 
 #include <jansson.h>
 
+/* Train in one go, then stopped at a step and continued: the same file. */
+static void check_stop(const poise_spec *s, const char *strategy, uint64_t stop)
+{
+    poise_error err = {0};
+
+    assert_int_equal(train_into(s, "parts", 0, stop, &err), -1);
+    assert_int_equal(err.code, POISE_E_STOPPED);
+    assert_non_null(strstr(err.message, "--resume"));
+    if (stop % 2) /* and stopped a second time on the way */
+        assert_int_equal(train_into(s, "parts", 1, stop + 3, &err), -1);
+    err = (poise_error){0};
+    if (train_into(s, "parts", 1, 0, &err) < 0)
+        fail_msg("%s: %s", strategy, err.message);
+    same_file("whole", "parts", "model.safetensors");
+}
+
 static void a_run_stopped_at_any_step_goes_on_to_the_same_bits(void **state)
 {
     /* In the first epoch, at its end (12 batches), in the middle of the last, at the very end. */
     static const uint64_t stops[] = {1, 5, 12, 13, 29, 36};
+    static const char *const some[] = {"equal", "dtp", "gradnorm", "moco"};
 
+    (void)state;
+    for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
+        poise_spec *s = read_spec(1, &(poise_override){"balancer", some[k]});
+        poise_error err = {0};
+        assert_int_equal(train_into(s, "whole", 0, 0, &err), 0);
+        for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+            check_stop(s, some[k], stops[i]);
+        poise_spec_free(s);
+    }
+}
+
+static void for_every_strategy_200_steps_are_100_and_100(void **state)
+{
     (void)state;
     find_strategies();
     for (int k = 0; k < nstrategy; k++) {
-        poise_spec *s = read_spec(1, &(poise_override){"balancer", strategies[k]});
+        poise_spec *s = read_spec(3, (poise_override[]){{"balancer", strategies[k]},
+                                                        {"data.rows", "600"},
+                                                        {"train.epochs", "40"}}); /* of 5 steps */
         poise_error err = {0};
         if (train_into(s, "whole", 0, 0, &err) < 0)
             fail_msg("%s: %s", strategies[k], err.message);
-        /* All stops for the first few, two for the rest: they share the code that is tested. */
-        for (size_t i = k < 4 ? 0 : 3; i < (k < 4 ? sizeof stops / sizeof *stops : 5); i++) {
-            assert_int_equal(train_into(s, "parts", 0, stops[i], &err), -1);
-            assert_int_equal(err.code, POISE_E_STOPPED);
-            assert_non_null(strstr(err.message, "--resume"));
-            if (i % 2 == 0) /* and stopped a second time on the way */
-                assert_int_equal(train_into(s, "parts", 1, stops[i] + 3, &err), -1);
-            err = (poise_error){0};
-            if (train_into(s, "parts", 1, 0, &err) < 0)
-                fail_msg("%s: %s", strategies[k], err.message);
-            same_file("whole", "parts", "model.safetensors");
-        }
+        check_stop(s, strategies[k], 100);
         poise_spec_free(s);
     }
 }
@@ -243,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_stopped_at_any_step_goes_on_to_the_same_bits),
+        cmocka_unit_test(for_every_strategy_200_steps_are_100_and_100),
         cmocka_unit_test(the_bits_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(a_resume_under_another_spec_is_refused),
         cmocka_unit_test(patience_ends_a_run_that_no_longer_improves),
