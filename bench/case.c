@@ -25,6 +25,14 @@ const bench_case *bench_case_find(const char *name)
     return NULL;
 }
 
+bench_case bench_case_with_tasks(const bench_case *c, int tasks)
+{
+    bench_case other = *c;
+
+    other.tasks = tasks;
+    return other;
+}
+
 double bench_case_flops(const bench_case *c)
 {
     int64_t input = c->dense + c->cats * c->dim, width = input, shared = 0, tower = 0;

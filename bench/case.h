@@ -16,7 +16,7 @@
 
 #include "../models/model.h"
 
-enum { BENCH_MAX_UNITS = 2, BENCH_MAX_TASKS = 8 };
+enum { BENCH_MAX_UNITS = 2, BENCH_MAX_TASKS = 64 };
 
 typedef struct bench_case {
     const char *name;
@@ -34,6 +34,8 @@ typedef struct bench_case {
 
 extern const bench_case bench_cases[]; /* the last row has no name */
 const bench_case *bench_case_find(const char *name);
+/* The case with another number of tasks, 1 .. BENCH_MAX_TASKS; every task has its gate and tower. */
+bench_case bench_case_with_tasks(const bench_case *c, int tasks);
 
 /* Multiply-adds of the linear maps and mixtures of one forward and backward pass, counted as two
  * each, and the backward pass as two forward ones. */

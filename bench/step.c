@@ -18,11 +18,34 @@ static int leave(const poise_context *c, void *state, const poise_signals *in, d
 BENCH_SIGNALS(X)
 #undef X
 
+/* The tasks alone. */
+static int make_schema(bench_step *s, poise_error *err)
+{
+    s->schema = poise_schema_new(err);
+    if (!s->schema)
+        return -1;
+    s->schema->task =
+        poise__arena_alloc(s->schema->arena, (size_t)s->c->tasks, sizeof *s->schema->task, err);
+    if (!s->schema->task)
+        return -1;
+    s->schema->ntask = s->c->tasks;
+    for (int t = 0; t < s->c->tasks; t++) {
+        const char *name = poise__arena_printf(s->schema->arena, err, "t%d", t);
+
+        if (!name)
+            return -1;
+        s->schema->task[t] = (poise_task){
+            .name = name, .kind = POISE_BINARY, .label = name, .loss_weight = 1, .base_rate = 0.1};
+    }
+    return 0;
+}
+
 static int open_balancer(bench_step *s, const char *balancer, poise_error *err)
 {
-    static const char *const task[BENCH_MAX_TASKS] = {"t0", "t1", "t2", "t3",
-                                                      "t4", "t5", "t6", "t7"};
+    const char *task[BENCH_MAX_TASKS];
 
+    for (int t = 0; t < s->c->tasks; t++)
+        task[t] = s->schema->task[t].name;
     s->options = (poise_balancer_spec){.use = balancer, .shared_only = -1, .every = 1};
 #define X(name, signals, in, text)                                        \
     if (!strcmp(balancer, #name)) {                                       \
@@ -40,23 +63,6 @@ static int open_balancer(bench_step *s, const char *balancer, poise_error *err)
         return -1;
     s->balance = poise_balance_new(s->plugin, (uint32_t)s->c->tasks, task, 1, 0, NULL, NULL, err);
     return s->balance ? 0 : -1;
-}
-
-/* The tasks alone. */
-static int make_schema(bench_step *s, poise_error *err)
-{
-    s->schema = poise_schema_new(err);
-    if (!s->schema)
-        return -1;
-    s->schema->task =
-        poise__arena_alloc(s->schema->arena, (size_t)s->c->tasks, sizeof *s->schema->task, err);
-    if (!s->schema->task)
-        return -1;
-    s->schema->ntask = s->c->tasks;
-    for (int t = 0; t < s->c->tasks; t++)
-        s->schema->task[t] = (poise_task){
-            .name = "t", .kind = POISE_BINARY, .label = "t", .loss_weight = 1, .base_rate = 0.1};
-    return 0;
 }
 
 static int build(const void *self, poise_graph *g, poise_network *net, poise_error *err)
@@ -110,7 +116,7 @@ int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, in
                     poise_error *err)
 {
     *s = (bench_step){.c = c, .threads = threads};
-    if (open_balancer(s, balancer, err) == 0 && make_schema(s, err) == 0 && start(s, err) == 0 &&
+    if (make_schema(s, err) == 0 && open_balancer(s, balancer, err) == 0 && start(s, err) == 0 &&
         draw_inputs(s, err) == 0)
         return 0;
     bench_step_close(s);

@@ -19,7 +19,7 @@ typedef struct bench_step {
     const bench_case *c;
     int threads;
     poise_store *store;
-    poise_schema *schema; /* T binary tasks */
+    poise_schema *schema; /* T binary tasks called t0, t1, ... */
     poise_plugin *plugin;
     poise_balance *balance;
     poise_balancer_spec options;

@@ -50,8 +50,8 @@ static void print(const figures *f)
     char arena[32], parameters[32];
     double flops = bench_case_flops(f->c) / f->seconds;
 
-    printf("case %s, balancer %s, %d thread%s\n", f->c->name, f->balancer, f->threads,
-           f->threads == 1 ? "" : "s");
+    printf("case %s, %d task%s, balancer %s, %d thread%s\n", f->c->name, f->c->tasks,
+           f->c->tasks == 1 ? "" : "s", f->balancer, f->threads, f->threads == 1 ? "" : "s");
     printf("  %12.0f samples/s\n", (double)f->c->batch / f->seconds);
     printf("  %12.3f ms per step of %d rows\n", 1e3 * f->seconds, (int)f->c->batch);
     printf("  %12.1f GFLOP/s, %.0f %% of the GEMM peak\n", flops / 1e9, 100 * flops / f->peak);
@@ -80,7 +80,7 @@ static void print_json(const figures *f)
 {
     double flops = bench_case_flops(f->c);
 
-    printf("{\"case\": \"%s\", \"balancer\": ", f->c->name);
+    printf("{\"case\": \"%s\", \"tasks\": %d, \"balancer\": ", f->c->name, f->c->tasks);
     print_json_text(f->balancer);
     printf(", \"threads\": %d, \"samples_per_s\": %.0f, \"ms_per_step\": %.4f, \"gflop\": %.4f, "
            "\"gflops\": %.2f, \"gemm_peak_gflops\": %.2f, \"arena_bytes\": %zu, "
@@ -93,23 +93,29 @@ static int run(const tool_arguments *a)
 {
     const char *name = tool_value(a, "case"), *balancer = tool_value(a, "balancer");
     char path[TOOL_PATH] = "none";
-    uint64_t threads = 1, steps = 0, blocks = 5;
-    figures f = {.c = bench_case_find(name ? name : "ctr"), .balancer = path};
+    uint64_t threads = 1, steps = 0, blocks = 5, tasks = 0;
+    const bench_case *known = bench_case_find(name ? name : "ctr");
+    bench_case c;
+    figures f = {.c = &c, .balancer = path};
     poise_error err;
     int status;
 
-    if (!f.c)
+    if (!known)
         return unknown_case(a, name);
     if (balancer && tool_balancer_path(balancer, path, sizeof path, &err) < 0)
         return tool_failed(&err);
-    steps = (uint64_t)f.c->steps;
-    status = tool_number(a, "threads", 1, 1024, &threads);
+    steps = (uint64_t)known->steps;
+    tasks = (uint64_t)known->tasks;
+    status = tool_number(a, "tasks", 1, BENCH_MAX_TASKS, &tasks);
+    if (status == TOOL_OK)
+        status = tool_number(a, "threads", 1, 1024, &threads);
     if (status == TOOL_OK)
         status = tool_number(a, "steps", 1, 1000000, &steps);
     if (status == TOOL_OK)
         status = tool_number(a, "blocks", 1, 1000, &blocks);
     if (status != TOOL_OK)
         return status;
+    c = bench_case_with_tasks(known, (int)tasks);
     f.threads = (int)threads;
     if (measure(&f, (int)steps, (int)blocks, &err) < 0)
         return tool_failed(&err);
@@ -122,6 +128,7 @@ static int run(const tool_arguments *a)
 
 static const tool_option options[] = {
     {"case", "CASE", "tiny, census, ctr (default) or wide", TOOL_ONCE},
+    {"tasks", "N", "tasks, 1 to 64; default: the case's", TOOL_ONCE},
     {"balancer", "NAME", "none (default), gram, gramall, or a strategy as for train", TOOL_ONCE},
     {"threads", "N", "threads to use; default 1", TOOL_ONCE},
     {"steps", "N", "steps per block; default: the case's", TOOL_ONCE},

@@ -15,3 +15,12 @@ says 'samples/s'
 says 'GEMM peak'
 expect 1 bench --case tiny --balancer nonesuch
 says 'nonesuch'
+
+# a number of tasks other than the case's
+expect 0 bench --case tiny --tasks 64 --balancer gram --steps 1 --blocks 1 --json
+cp "$output" bench.json
+[ "$(json bench.json tasks)" = 64 ] || fail 'tasks'
+expect 0 bench --case tiny --tasks 1 --steps 1 --blocks 1
+says '1 task,'
+expect 2 bench --case tiny --tasks 65
+says 'must be a whole number'
