@@ -40,21 +40,22 @@ static int make_schema(bench_step *s, poise_error *err)
     return 0;
 }
 
-static int open_balancer(bench_step *s, const char *balancer, poise_error *err)
+static int open_balancer(bench_step *s, const char *balancer, poise_scope scope, poise_error *err)
 {
     const char *task[BENCH_MAX_TASKS];
 
     for (int t = 0; t < s->c->tasks; t++)
         task[t] = s->schema->task[t].name;
-    s->options = (poise_balancer_spec){.use = balancer, .shared_only = -1, .every = 1};
-#define X(name, signals, in, text)                                        \
-    if (!strcmp(balancer, #name)) {                                       \
-        const char *layer = (in);                                         \
-        s->plugin = poise_plugin_of(&table_##name, #name, err);           \
-        s->layer[0] = layer;                                              \
-        s->options.scope = layer ? POISE_SCOPE_LAYERS : POISE_SCOPE_LAST; \
-        s->options.nlayer = layer != NULL;                                \
-        s->options.layer = s->layer;                                      \
+    s->options =
+        (poise_balancer_spec){.use = balancer, .scope = scope, .shared_only = -1, .every = 1};
+#define X(name, signals, in, text)                              \
+    if (!strcmp(balancer, #name)) {                             \
+        const char *layer = (in);                               \
+        s->plugin = poise_plugin_of(&table_##name, #name, err); \
+        s->layer[0] = layer;                                    \
+        s->options.scope = layer ? POISE_SCOPE_LAYERS : scope;  \
+        s->options.nlayer = layer != NULL;                      \
+        s->options.layer = s->layer;                            \
     } else
     BENCH_SIGNALS(X)
 #undef X
@@ -112,12 +113,12 @@ static int draw_inputs(bench_step *s, poise_error *err)
     return 0;
 }
 
-int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, int threads,
-                    poise_error *err)
+int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, poise_scope scope,
+                    int threads, poise_error *err)
 {
     *s = (bench_step){.c = c, .threads = threads};
-    if (make_schema(s, err) == 0 && open_balancer(s, balancer, err) == 0 && start(s, err) == 0 &&
-        draw_inputs(s, err) == 0)
+    if (make_schema(s, err) == 0 && open_balancer(s, balancer, scope, err) == 0 &&
+        start(s, err) == 0 && draw_inputs(s, err) == 0)
         return 0;
     bench_step_close(s);
     return -1;

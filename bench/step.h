@@ -7,10 +7,10 @@
 #include "case.h"
 
 /* Strategies of the benchmark's own, which ask for signals and leave all weights at 1: name, needs,
- * layers in scope (NULL: the last shared one), what they are for. */
-#define BENCH_SIGNALS(X)                                                  \
-    X(none, 0, NULL, "all weights 1, no signal")                          \
-    X(gram, POISE_GRAM, NULL, "the Gram matrix of the last shared layer") \
+ * layers in scope (NULL: as asked for), what they are for. */
+#define BENCH_SIGNALS(X)                         \
+    X(none, 0, NULL, "all weights 1, no signal") \
+    X(gram, POISE_GRAM, NULL, "a Gram matrix")   \
     X(gramall, POISE_GRAM, "expert", "the Gram matrix of every expert parameter")
 
 enum { BENCH_BATCHES = 8 }; /* different random batches, in turns */
@@ -33,9 +33,10 @@ typedef struct bench_step {
     float *weight;  /* [B] of ones */
 } bench_step;
 
-/* balancer: a row of BENCH_SIGNALS, a strategy's name or a path.  On failure nothing is left. */
-int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, int threads,
-                    poise_error *err);
+/* balancer: a row of BENCH_SIGNALS, a strategy's name or a path; scope: LAST or ALL.  On failure
+ * nothing is left. */
+int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, poise_scope scope,
+                    int threads, poise_error *err);
 void bench_step_close(bench_step *s);
 
 /* One training step on the next batch: inputs, forward, balancer, backward, optimiser. */

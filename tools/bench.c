@@ -10,6 +10,7 @@ enum { MAX_CASES = 16, PEAK_TRIES = 7 };
 typedef struct figures {
     const bench_case *c;
     const char *balancer;
+    poise_scope scope;
     int threads;
     double seconds, peak; /* per step; FLOP/s */
     size_t arena, parameters;
@@ -34,7 +35,7 @@ static int measure(figures *f, int steps, int blocks, poise_error *err)
     bench_step s;
     int status;
 
-    if (bench_step_open(&s, f->c, f->balancer, f->threads, err) < 0)
+    if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, err) < 0)
         return -1;
     status = bench_step_time(&s, steps, blocks, &f->seconds, err);
     if (status == 0)
@@ -92,6 +93,7 @@ static void print_json(const figures *f)
 static int run(const tool_arguments *a)
 {
     const char *name = tool_value(a, "case"), *balancer = tool_value(a, "balancer");
+    const char *scope = tool_value(a, "scope");
     char path[TOOL_PATH] = "none";
     uint64_t threads = 1, steps = 0, blocks = 5, tasks = 0;
     const bench_case *known = bench_case_find(name ? name : "ctr");
@@ -102,6 +104,9 @@ static int run(const tool_arguments *a)
 
     if (!known)
         return unknown_case(a, name);
+    if (scope && strcmp(scope, "last") != 0 && strcmp(scope, "all") != 0)
+        return tool_wrong(a->command, "unknown scope '%s'; it is last or all", scope);
+    f.scope = scope && !strcmp(scope, "all") ? POISE_SCOPE_ALL : POISE_SCOPE_LAST;
     if (balancer && tool_balancer_path(balancer, path, sizeof path, &err) < 0)
         return tool_failed(&err);
     steps = (uint64_t)known->steps;
@@ -130,6 +135,8 @@ static const tool_option options[] = {
     {"case", "CASE", "tiny, census, ctr (default) or wide", TOOL_ONCE},
     {"tasks", "N", "tasks, 1 to 64; default: the case's", TOOL_ONCE},
     {"balancer", "NAME", "none (default), gram, gramall, or a strategy as for train", TOOL_ONCE},
+    {"scope", "SCOPE", "what a strategy's gradient signals are of: last (default) or all",
+     TOOL_ONCE},
     {"threads", "N", "threads to use; default 1", TOOL_ONCE},
     {"steps", "N", "steps per block; default: the case's", TOOL_ONCE},
     {"blocks", "N", "blocks; the median is shown; default 5", TOOL_ONCE},
@@ -148,8 +155,8 @@ const tool_command tool_bench = {
         "  wide     4096  40 x 250000 x 32                             16 x [512, 256]  [128, 64] "
         "x 8\n"
         "\n"
-        "gram asks for the Gram matrix of the last shared layer, gramall for that of all\n"
-        "shared parameters. GFLOP/s count the linear maps and mixtures; the GEMM peak is\n"
+        "gram asks for the Gram matrix of the last shared layer, gramall for that of every\n"
+        "expert parameter. GFLOP/s count the linear maps and mixtures; the GEMM peak is\n"
         "measured in the same process on a product of 2048 x 1024 x 1024 per thread.\n",
     .option = options,
     .run = run};

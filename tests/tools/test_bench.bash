@@ -24,3 +24,8 @@ expect 0 bench --case tiny --tasks 1 --steps 1 --blocks 1
 says '1 task,'
 expect 2 bench --case tiny --tasks 65
 says 'must be a whole number'
+
+# the scope of a strategy's signals
+expect 0 bench --case tiny --balancer gradnorm --scope all --steps 1 --blocks 1
+expect 2 bench --case tiny --balancer gradnorm --scope every
+says "it is last or all"
