@@ -43,7 +43,7 @@ static void a_schedule_changes_the_balancer_between_epochs_and_resumes(void **st
 /* What a run recorded: the weights of every step. */
 typedef struct record {
     int n;
-    double weight[64][3], loss[64][3];
+    double weight[64][3], loss[64][3], initial[64][3], quality[64][3];
 } record;
 
 static void keep(void *user, const poise_signals *in, int ngroup, const double *weight, int nweight)
@@ -53,6 +53,9 @@ static void keep(void *user, const poise_signals *in, int ngroup, const double *
     assert_int_equal(nweight, 3);
     memcpy(r->weight[r->n], weight, sizeof r->weight[0]);
     memcpy(r->loss[r->n], in->loss, sizeof r->loss[0]);
+    memcpy(r->initial[r->n], in->loss_init, sizeof r->initial[0]);
+    if (in->kpi)
+        memcpy(r->quality[r->n], in->kpi, sizeof r->quality[0]);
     assert_int_equal(in->step, r->n);
     assert_int_equal(in->epoch, r->n / 12);
     assert_true(in->rate[0] == 1e-3);
@@ -108,6 +111,43 @@ static void the_hosts_options_apply_to_any_strategy(void **state)
     assert_true(smooth.weight[0][0] == plain.weight[0][0]);
     assert_true(fabs(smooth.weight[1][0] - (0.9 * plain.weight[0][0] + 0.1 * plain.weight[1][0])) <
                 1e-12);
+}
+
+static void initial_losses_are_those_that_the_spec_chooses(void **state)
+{
+    record first = recorded(1, &(poise_override){"balancer", "gradnorm"});
+    record mean = recorded(
+        1, &(poise_override){"balancer", "{use: gradnorm, signals: {initial: {mean: 4}}}"});
+    record rate = recorded(
+        1, &(poise_override){"balancer", "{use: gradnorm, signals: {initial: base_rate}}"});
+
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        double sum = 0, entropy = rate.initial[0][t];
+        for (int k = 0; k < 36; k++) {
+            assert_true(first.initial[k][t] == first.loss[0][t]);
+            if (k < 4)
+                sum += mean.loss[k][t];
+            assert_true(fabs(mean.initial[k][t] - sum / (k < 4 ? k + 1 : 4)) < 1e-12);
+            assert_true(rate.initial[k][t] == entropy);
+        }
+    }
+    /* The funnel's base rates are about 10 %, 3 % and 1 %. */
+    assert_true(rate.initial[0][0] > 0.25 && rate.initial[0][0] < 0.40);
+    assert_true(rate.initial[0][1] > 0.08 && rate.initial[0][1] < 0.20);
+    assert_true(rate.initial[0][2] > 0.02 && rate.initial[0][2] < 0.10);
+}
+
+static void running_quality_lies_between_0_and_1_and_rises_with_training(void **state)
+{
+    record r = recorded(3, (poise_override[]){{"balancer", "dtp"},
+                                              {"model.dropout", "0.0"},
+                                              {"train.optimizer", "{adam: {rate: 1e-3}}"}});
+
+    (void)state;
+    for (int k = 0; k < 36; k++)
+        assert_true(r.quality[k][0] > 0 && r.quality[k][0] <= 1);
+    assert_true(r.quality[35][0] > r.quality[0][0]);
 }
 
 static void clipping_bounds_the_step_of_the_shared_parameters(void **state)
@@ -305,6 +345,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_schedule_changes_the_balancer_between_epochs_and_resumes),
         cmocka_unit_test(the_hosts_options_apply_to_any_strategy),
+        cmocka_unit_test(initial_losses_are_those_that_the_spec_chooses),
+        cmocka_unit_test(running_quality_lies_between_0_and_1_and_rises_with_training),
         cmocka_unit_test(clipping_bounds_the_step_of_the_shared_parameters),
         cmocka_unit_test(losses_after_the_update_are_those_of_the_same_batch),
         cmocka_unit_test(a_balancer_that_is_built_anew_takes_over_between_two_steps),
