@@ -14,12 +14,13 @@
 #include <poise/balancer_math.h>
 
 enum { TEMP, WINDOW };
+static const char *const windows[] = {"epoch", NULL}; /* 0: whole epochs */
 static const poise_param params[] = {
     [TEMP] = {"temp", "larger is closer to equal weights", POISE_REAL, 0, 2, 1e-3, 1e6, NULL},
-    [WINDOW] = {"window", "steps in a mean; 0: whole epochs", POISE_INT, 0, 0, 0, 10000, NULL},
+    [WINDOW] = {"window", "steps in a mean", POISE_INT, 0, 0, 0, 10000, windows},
 };
 
-/* The state: 1 + the epoch that the sums are of; T of struct task; T rings of 2 N losses. */
+/* State: 1 + the epoch that the sums are of; T of struct task; T rings of 2 N losses. */
 struct task {
     double sum, count;   /* labelled steps of this epoch; with a window, count is of the run */
     double last, before; /* the two means (sums, with a window); 0: not there yet */
@@ -77,7 +78,6 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
     double *ring = (double *)(task + c->ntask);
     size_t n = window(c);
     int new_epoch = !n && *next != in->epoch + 1.0;
-
     *next = in->epoch + 1.0;
     for (uint32_t t = 0; t < c->ntask; t++) {
         if (new_epoch)

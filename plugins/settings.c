@@ -27,6 +27,17 @@ static int read_number(const char *text, double *value)
     return end != text && !*end;
 }
 
+/* One of a row's words: its number. */
+static int read_word(const poise_param *row, const char *text, double *value)
+{
+    for (uint32_t k = 0; row->choice && row->choice[k]; k++)
+        if (!strcmp(text, row->choice[k])) {
+            *value = k;
+            return 1;
+        }
+    return 0;
+}
+
 static int read_value(const poise_param *row, const char *text, double *value)
 {
     switch (row->kind) {
@@ -34,14 +45,9 @@ static int read_value(const poise_param *row, const char *text, double *value)
         *value = !strcmp(text, "true");
         return *value != 0 || !strcmp(text, "false");
     case POISE_CHOICE:
-        for (uint32_t k = 0; row->choice[k]; k++)
-            if (!strcmp(text, row->choice[k])) {
-                *value = k;
-                return 1;
-            }
-        return 0;
+        return read_word(row, text, value);
     default:
-        return read_number(text, value);
+        return read_word(row, text, value) || read_number(text, value);
     }
 }
 

@@ -65,6 +65,18 @@ static int is_name(const char *s, int dash)
     return n <= MAX_NAME;
 }
 
+/* "epoch or " for a number that has words for 0, 1, ...; "" where it has none. */
+static void number_words(const poise_param *row, char *buf, size_t size)
+{
+    size_t at = 0;
+
+    buf[0] = '\0';
+    for (uint32_t k = 0; k < poise__param_choices(row) && at < size; k++) {
+        int put = snprintf(buf + at, size - at, "%s or ", row->choice[k]);
+        at += put > 0 ? (size_t)put : 0;
+    }
+}
+
 const char *poise__param_want(const poise_param *row, double value, char *buf, size_t size)
 {
     switch (row->kind) {
@@ -93,10 +105,12 @@ const char *poise__param_want(const poise_param *row, double value, char *buf, s
             (row->kind == POISE_REAL || value == floor(value)))
             return NULL;
         const char *what = row->kind == POISE_INT ? "a whole number" : "a number";
+        char words[96];
+        number_words(row, words, sizeof words);
         if (isinf(row->max))
-            snprintf(buf, size, "%s of at least %.10g", what, row->min);
+            snprintf(buf, size, "%s%s of at least %.10g", words, what, row->min);
         else
-            snprintf(buf, size, "%s in [%.10g, %.10g]", what, row->min, row->max);
+            snprintf(buf, size, "%s%s in [%.10g, %.10g]", words, what, row->min, row->max);
         return buf;
     }
 }

@@ -55,6 +55,8 @@ static const char *value_text(const poise_param *p, char *buf, size_t size)
         snprintf(buf, size, "%s", p->value != 0 ? "true" : "false");
     else if (p->kind == POISE_CHOICE)
         snprintf(buf, size, "%s", p->choice[(size_t)p->value]);
+    else if (p->choice && p->choice[0] && p->value == 0)
+        snprintf(buf, size, "%s", p->choice[0]);
     else
         snprintf(buf, size, "%g", p->value);
     return buf;

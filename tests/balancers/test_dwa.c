@@ -52,7 +52,8 @@ static void a_large_temperature_is_nearly_equal(void **state)
 static void unlabelled_steps_do_not_count(void **state)
 {
     (void)state;
-    rig *r = rig_new("dwa", 2, NULL);
+    const rig_set set[] = {{"window", "epoch"}, {NULL, NULL}}; /* the default, by its word */
+    rig *r = rig_new("dwa", 2, set);
     r->loss[1] = 3;
     rig_step(r);
     r->labelled[1] = r->loss[1] = 0; /* not a loss of 0 in the mean of epoch 0 */

@@ -80,6 +80,27 @@ static void texts_become_numbers(void **state)
     assert_true(f->param[GAIN][0] == -5 && f->param[GAIN][2] == -5); /* one text sets all tasks */
 }
 
+/* A number may have words for 0, 1, ... */
+static void a_number_takes_its_words(void **state)
+{
+    static const char *const words[] = {"epoch", NULL};
+    static const poise_param row[] = {{"window", "h", POISE_INT, 0, 3, 0, 9, words}};
+    static const poise_balancer worded = {POISE_SIZES, .id = "mine", .param = row, .nparam = 1};
+    fixture *f = *state;
+    const char *const text[] = {"epoch", "4", "epochs"};
+
+    for (int k = 0; k < 3; k++) {
+        poise_setting s = {"window", {"run.yaml", 1, 1}, 1, NULL, &text[k], NULL};
+        memset(&f->err, 0, sizeof f->err);
+        int rc = poise__settings_read(&worded, T, tasks, 1, &s, &f->param, f->arena, &f->err);
+        assert_int_equal(rc, k < 2 ? 0 : -1);
+        if (k < 2)
+            assert_true(f->param[0][0] == (k ? 4 : 0));
+    }
+    assert_string_equal(f->err.message, "balancer \"mine\": window is \"epochs\"; it must be epoch "
+                                        "or a whole number in [0, 9]");
+}
+
 static void a_task_that_is_not_named_keeps_the_default(void **state)
 {
     fixture *f = *state;
@@ -190,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(defaults_without_settings),
         WITH_ARENA(texts_become_numbers),
+        WITH_ARENA(a_number_takes_its_words),
         WITH_ARENA(a_task_that_is_not_named_keeps_the_default),
         WITH_ARENA(bad_texts_are_refused_at_their_place),
         WITH_ARENA(bad_names_are_refused),
