@@ -1,6 +1,5 @@
 /* A model becomes a graph: inputs, layers, losses. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "../core/graph_parts.h"
 #include "../core/memory.h"
@@ -81,41 +80,21 @@ static int build_targets(poise__builder *b, poise_network *net)
         if (!net->label[t] || !net->weight[t])
             return -1;
     }
+    b->weight = net->weight;
     return 0;
-}
-
-/* Batch norm leaves out rows that count for no task; padding is among them. */
-static int build_counts(poise__builder *b, poise_network *net)
-{
-    int wanted = 0;
-    for (int k = 0; k < b->model->nlayer; k++)
-        wanted |= b->model->layer[k].norm == POISE__NORM_BATCH;
-    if (!wanted || !poise_graph_training(b->g))
-        return 0;
-    b->counts = net->weight[0];
-    for (int t = 1; t < net->ntask; t++)
-        b->counts = poise_add(b->g, b->counts, net->weight[t], b->err);
-    return b->counts ? 0 : -1;
 }
 
 static int build_layers(poise__builder *b)
 {
     const poise_model *m = b->model;
-    for (int k = 0; k < m->nlayer; k++) {
-        const poise__layer *l = &m->layer[k];
-        int n = l->each ? m->ntask : 1;
-        for (int t = 0; t < n; t++) {
-            char buf[300];
-            int task = l->each ? t : -1;
-            poise__instance_name(b->schema, l, task, buf, sizeof(buf));
-            const char *name = poise_graph_text(b->g, b->err, "%s", buf);
-            if (!name || poise_graph_at(b->g, name, l->place, b->err) < 0)
-                return -1;
-            poise_value *y = l->kind->build(b, l, task, name);
-            if (!y)
-                return -1;
-            b->instance[l->first + t] = y;
-        }
+    for (int k = 0; k < m->ninstance; k++) {
+        const poise__instance *i = m->instance[k];
+        const char *name = poise_graph_text(b->g, b->err, "%s", i->name);
+        if (!name || poise_graph_at(b->g, name, i->layer->place, b->err) < 0)
+            return -1;
+        b->instance[k] = i->layer->kind->build(b, i);
+        if (!b->instance[k])
+            return -1;
     }
     return 0;
 }
@@ -144,7 +123,7 @@ static int build_losses(poise__builder *b, poise_network *net)
         const char *name = poise_graph_text(b->g, b->err, "loss/%s", task->name);
         if (!name || poise_graph_at(b->g, name, task->place, b->err) < 0)
             return -1;
-        net->output[t] = b->instance[l->first + t];
+        net->output[t] = b->instance[l->instance[t].id];
         net->loss[t] = loss_of(b, net, t, &net->labelled[t]);
         if (net->loss[t] && (task->loss_weight < 1 || task->loss_weight > 1))
             net->loss[t] = poise_scale(b->g, net->loss[t], task->loss_weight, b->err);
@@ -199,8 +178,7 @@ int poise_model_build(const poise_model *m, const poise_schema *s, poise_graph *
     b.shape = shape;
     int done = -1;
     if (shape && b.instance && check_shapes(m, s, shape, err) == 0 && make_arrays(&b, net) == 0 &&
-        build_features(&b, net) == 0 && build_targets(&b, net) == 0 && build_counts(&b, net) == 0 &&
-        build_layers(&b) == 0)
+        build_features(&b, net) == 0 && build_targets(&b, net) == 0 && build_layers(&b) == 0)
         done = build_losses(&b, net);
     free(shape);
     free(b.instance);

@@ -6,48 +6,12 @@
 #include "activation.h"
 #include "layer.h"
 
-int poise__sources(const poise_model *m, const poise__references *refs, int task,
-                   int (*seen)(void *user, const poise__source *s), void *user)
-{
-    for (int k = 0; k < refs->n; k++) {
-        const poise__reference *ref = &refs->at[k];
-        poise__source s = {ref->layer, -1, ref->feature, ref->place, ref->name};
-        const poise__layer *l = ref->layer >= 0 ? &m->layer[ref->layer] : NULL;
-        int from = 0, to = 0;
-        if (l && l->each) {
-            from = ref->task >= 0 ? ref->task : ref->task == POISE__SAME_TASK ? task : 0;
-            to = ref->task == POISE__ALL_TASKS ? m->ntask - 1 : from;
-        }
-        for (int t = from; t <= to; t++) {
-            s.instance = l ? l->first + t : -1;
-            int done = seen(user, &s);
-            if (done)
-                return done;
-        }
-    }
-    return 0;
-}
-
-static int count_one(void *user, const poise__source *s)
-{
-    (void)s;
-    ++*(int *)user;
-    return 0;
-}
-
-int poise__sources_count(const poise_model *m, const poise__references *refs, int task)
-{
-    int n = 0;
-    poise__sources(m, refs, task, count_one, &n);
-    return n;
-}
-
 /* ---- shapes ---- */
 
 static poise__shape shape_of(const poise__shaper *c, const poise__source *s)
 {
     if (s->layer >= 0)
-        return c->shape[s->instance];
+        return c->shape[s->instance->id];
     if (s->layer == POISE__FEATURES)
         return (poise__shape){.width = poise__features_width(c->schema)};
     if (s->layer == POISE__UNRESOLVED)
@@ -58,7 +22,7 @@ static poise__shape shape_of(const poise__shaper *c, const poise__source *s)
 
 typedef struct sum {
     const poise__shaper *c;
-    const poise__layer *l;
+    const poise__instance *i;
     const char *what;
     int64_t stack; /* how deep a stack may be; of experts: how many so far */
     int sources, unknown;
@@ -77,22 +41,23 @@ static int add_width(void *user, const poise__source *s)
         return poise_diagnose(a->c->diag, s->place,
                               "%s of '%s': '%s' is a stack of %" PRId64
                               "; take it into a mixture, or give '%s' copies: %" PRId64,
-                              a->what, a->l->name, s->name, x.stack, a->l->name, x.stack);
+                              a->what, a->i->layer->name, s->name, x.stack, a->i->layer->name,
+                              x.stack);
     if (a->sources != 1)
         return poise_diagnose(a->c->diag, s->place,
                               "%s of '%s': '%s' is a stack, and a stack must be the only input",
-                              a->what, a->l->name, s->name);
+                              a->what, a->i->layer->name, s->name);
     a->out->stack = x.stack;
     return 0;
 }
 
-int poise__concat_shape(const poise__shaper *c, const poise__layer *l, const char *what,
-                        const poise__references *refs, int task, int64_t stack, poise__shape *out)
+int poise__concat_shape(const poise__shaper *c, const poise__instance *i, const char *what,
+                        const poise__references *refs, int64_t stack, poise__shape *out)
 {
-    sum a = {.c = c, .l = l, .what = what, .stack = stack, .out = out};
-    a.sources = poise__sources_count(c->model, refs, task);
+    sum a = {.c = c, .i = i, .what = what, .stack = stack, .out = out};
+    a.sources = poise__sources_count(c->model, i, refs);
     *out = (poise__shape){0};
-    if (poise__sources(c->model, refs, task, add_width, &a) < 0)
+    if (poise__sources(c->model, i, refs, add_width, &a) < 0)
         return -1;
     if (a.unknown)
         out->width = 0;
@@ -113,15 +78,16 @@ static int add_experts(void *user, const poise__source *s)
                               "mixture '%s': '%s' is %" PRId64
                               " wide, but the experts before it %" PRId64
                               "; experts of one mixture are equally wide",
-                              a->l->name, s->name, x.width, a->out->width);
+                              a->i->layer->name, s->name, x.width, a->out->width);
     return 0;
 }
 
-int poise__experts_shape(const poise__shaper *c, const poise__layer *l, int task, poise__shape *out)
+int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
+                         const poise__references *refs, poise__shape *out)
 {
-    sum a = {.c = c, .l = l, .what = "mixture", .out = out};
+    sum a = {.c = c, .i = i, .what = "mixture", .out = out};
     *out = (poise__shape){0};
-    if (poise__sources(c->model, &l->input, task, add_experts, &a) < 0)
+    if (poise__sources(c->model, i, refs, add_experts, &a) < 0)
         return -1;
     if (a.unknown)
         out->width = 0;
@@ -149,7 +115,7 @@ static poise_value *feature_value(poise__builder *b, int feature)
 static poise_value *value_of(poise__builder *b, const poise__source *s)
 {
     if (s->layer >= 0)
-        return b->instance[s->instance];
+        return b->instance[s->instance->id];
     return s->layer == POISE__FEATURES ? b->features : feature_value(b, s->feature);
 }
 
@@ -171,23 +137,38 @@ static int gather_one(void *user, const poise__source *s)
     return x ? 0 : -1;
 }
 
-poise_value *poise__concat_value(poise__builder *b, const poise__references *refs, int task)
+poise_value *poise__concat_value(poise__builder *b, const poise__instance *i,
+                                 const poise__references *refs)
 {
-    int n = poise__sources_count(b->model, refs, task);
+    int n = poise__sources_count(b->model, i, refs);
     poise_value **x = poise__calloc((size_t)n, sizeof(poise_value *), b->err);
     gather a = {.b = b, .out = x, .most = n};
     poise_value *y = NULL;
-    if (x && poise__sources(b->model, refs, task, gather_one, &a) == 0)
+    if (x && poise__sources(b->model, i, refs, gather_one, &a) == 0)
         y = n == 1 ? x[0] : poise_concat(b->g, 1, n, x, b->err);
     free(x);
     return y;
 }
 
-int poise__expert_values(poise__builder *b, const poise__references *refs, int task, int most,
-                         poise_value **out)
+int poise__expert_values(poise__builder *b, const poise__instance *i, const poise__references *refs,
+                         int most, poise_value **out)
 {
     gather a = {.b = b, .out = out, .most = most, .stacks = 1};
-    return poise__sources(b->model, refs, task, gather_one, &a) < 0 ? -1 : a.n;
+    return poise__sources(b->model, i, refs, gather_one, &a) < 0 ? -1 : a.n;
+}
+
+int poise__row_counts(poise__builder *b, poise_value **counts)
+{
+    if (!b->counts && poise_graph_training(b->g)) {
+        poise_value *count = b->weight[0];
+        for (int t = 1; count && t < b->model->ntask; t++)
+            count = poise_add(b->g, count, b->weight[t], b->err);
+        if (!count)
+            return -1;
+        b->counts = count;
+    }
+    *counts = b->counts;
+    return 0;
 }
 
 poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,

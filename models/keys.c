@@ -106,6 +106,9 @@ const char *poise_key_type(const poise_key *k, char *buf, size_t size)
     case POISE_KEY_INTS:
         snprintf(buf, size, "list of integers, each %s", range);
         break;
+    case POISE_KEY_REFERENCES:
+        snprintf(buf, size, "reference, or list");
+        break;
     case POISE_KEY_OWN:
         snprintf(buf, size, "%s", k->form);
         break;
@@ -249,18 +252,24 @@ int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *v,
         return read_texts(r, k, v, into);
     case POISE_KEY_INTS:
         return read_ints(r, k, v, into);
+    case POISE_KEY_REFERENCES:
+        return poise__references_read(r, v, (void *)((char *)into + k->offset));
     case POISE_KEY_OWN:
         return k->read(r, v, into);
     }
     return -1;
 }
 
-static const poise_key *find(int nsection, const poise_section *const *s, const char *name)
+/* The row of a key; *section is the index of its section. */
+static const poise_key *find(int nsection, const poise_section *const *s, const char *name,
+                             int *section)
 {
     for (int i = 0; i < nsection; i++)
         for (int k = 0; k < s[i]->nkey; k++)
-            if (strcmp(s[i]->key[k].name, name) == 0)
+            if (strcmp(s[i]->key[k].name, name) == 0) {
+                *section = i;
                 return &s[i]->key[k];
+            }
     return NULL;
 }
 
@@ -291,11 +300,11 @@ static int set_defaults(poise__reading *r, const poise_section *s, void *into)
 }
 
 int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char *what, int nsection,
-                         const poise_section *const *s, void *into)
+                         const poise_section *const *s, void *const *into)
 {
-    int bad = 0;
+    int bad = 0, in;
     for (int i = 0; i < nsection; i++)
-        if (set_defaults(r, s[i], into) < 0)
+        if (set_defaults(r, s[i], into[i]) < 0)
             return -1;
     if (node && node->kind != POISE__MAP) {
         char show[120];
@@ -308,11 +317,11 @@ int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char 
                 bad = poise_diagnose(r->diag, node->place, "%s has no '%s': %s", what,
                                      s[i]->key[k].name, s[i]->key[k].help);
     for (size_t i = 0; node && i < node->n; i++) {
-        const poise_key *k = find(nsection, s, node->key[i]->text);
+        const poise_key *k = find(nsection, s, node->key[i]->text, &in);
         if (k)
-            bad |= poise__key_read(r, k, node->item[i], into);
+            bad |= poise__key_read(r, k, node->item[i], into[in]);
         else if (s[0]->other)
-            bad |= s[0]->other(r, node->key[i], node->item[i], into);
+            bad |= s[0]->other(r, node->key[i], node->item[i], into[0]);
         else
             bad = unknown_key(r, what, nsection, s, node->key[i]);
     }
@@ -322,7 +331,7 @@ int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char 
 int poise__keys_read(poise__reading *r, const poise__yaml *node, const char *what,
                      const poise_section *s, void *into)
 {
-    return poise__keys_read_all(r, node, what, 1, &s, into);
+    return poise__keys_read_all(r, node, what, 1, &s, &into);
 }
 
 int poise__keys_pick(poise__reading *r, const poise__yaml *node, const char *what, int n,

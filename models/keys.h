@@ -18,14 +18,15 @@
 #include "../core/error.h"
 
 typedef enum poise_key_kind {
-    POISE_KEY_TEXT,   /* const char * */
-    POISE_KEY_INT,    /* int, int64_t or uint64_t, by `size` */
-    POISE_KEY_NUMBER, /* double */
-    POISE_KEY_BOOL,   /* int */
-    POISE_KEY_CHOICE, /* int: an index into `choice` */
-    POISE_KEY_TEXTS,  /* poise__texts: a list of texts */
-    POISE_KEY_INTS,   /* poise__ints: a list of integers, at least one */
-    POISE_KEY_OWN     /* what `read` makes of it; `form` says what may stand there */
+    POISE_KEY_TEXT,       /* const char * */
+    POISE_KEY_INT,        /* int, int64_t or uint64_t, by `size` */
+    POISE_KEY_NUMBER,     /* double */
+    POISE_KEY_BOOL,       /* int */
+    POISE_KEY_CHOICE,     /* int: an index into `choice` */
+    POISE_KEY_TEXTS,      /* poise__texts: a list of texts */
+    POISE_KEY_INTS,       /* poise__ints: a list of integers, at least one */
+    POISE_KEY_REFERENCES, /* poise__references: what a layer reads, one or a list */
+    POISE_KEY_OWN         /* what `read` makes of it; `form` says what may stand there */
 } poise_key_kind;
 
 struct poise__reading;

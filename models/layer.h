@@ -1,7 +1,14 @@
 /* layer.h -- the table of layer kinds.  Internal.
  *
  * A kind is one row: its keys, its shape rule, its build function.  A new kind is a file with these
- * and its name in POISE__LAYER_KINDS.
+ * and its name in POISE__LAYER_KINDS.  Its keys fill a struct that only that file knows, of `own`
+ * bytes; an instance holds it in `own`:
+ *
+ *     typedef struct scale_keys { poise__references input; double by; } scale_keys;
+ *     const scale_keys *k = i->own;
+ *
+ * Keys of kind POISE_KEY_REFERENCES say what it reads: they are resolved, ordered and shown without
+ * more being said.
  */
 #ifndef POISE_LAYER_H
 #define POISE_LAYER_H
@@ -25,17 +32,21 @@ typedef struct poise__builder {
     poise_error *err;
     int64_t batch;
     poise_value *numeric, *embedded, *features; /* [B, N], [B, sum D], side by side */
-    poise_value
-        *counts; /* [B] 0 for rows that no task counts; NULL in a graph that does not train */
-    poise_value **instance; /* [ninstance] */
+    poise_value **weight;                       /* [T] sample weights of the tasks */
+    poise_value *counts;                        /* poise__row_counts */
+    poise_value **instance;                     /* [ninstance] */
 } poise__builder;
 
 struct poise__layer_kind {
     poise_section section; /* name, help and keys; the key of the same name is its main one */
-    /* Fill *out for the instance of `task` (-1: none); 0 or -1 after a diagnosis. */
-    int (*shape)(const poise__shaper *c, const poise__layer *l, int task, poise__shape *out);
-    /* Append the instance called `name`; NULL and *err on failure. */
-    poise_value *(*build)(poise__builder *b, const poise__layer *l, int task, const char *name);
+    size_t own;            /* bytes of the struct that the keys fill */
+    /* Fill *out for an instance; 0 or -1 after a diagnosis. */
+    int (*shape)(const poise__shaper *c, const poise__instance *i, poise__shape *out);
+    /* Append the instance; NULL and *err on failure. */
+    poise_value *(*build)(poise__builder *b, const poise__instance *i);
+    /* What its keys must say where it is the tasks' output; 0 or -1 after a diagnosis.  NULL: it can
+     * be that as it is. */
+    int (*output)(poise__reading *r, const poise__layer *l, const void *own);
 };
 
 /* The table of kinds: poise__mlp is in mlp.c and so on. */
@@ -54,27 +65,27 @@ extern const poise__layer_kind *const poise__layer_kinds[POISE__KINDS];
 
 extern const poise_section poise__layer_section; /* each, copies */
 
-/* Normalisation inside an mlp. */
-enum { POISE__NORM_NONE, POISE__NORM_LAYER, POISE__NORM_BATCH };
-
-/* Read one reference or a list of them. */
-int poise__references_read(poise__reading *r, const poise__yaml *v, poise__references *refs);
-
 /* ---- what kinds share (inputs.c) ---- */
 
 /* The shape of references side by side.  A stack stands alone, and only where `stack` (copies) is
  * as deep.  `what` is "input" or "gate". */
-int poise__concat_shape(const poise__shaper *c, const poise__layer *l, const char *what,
-                        const poise__references *refs, int task, int64_t stack, poise__shape *out);
+int poise__concat_shape(const poise__shaper *c, const poise__instance *i, const char *what,
+                        const poise__references *refs, int64_t stack, poise__shape *out);
 /* Experts of a mixture: their number and width. */
-int poise__experts_shape(const poise__shaper *c, const poise__layer *l, int task,
-                         poise__shape *out);
+int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
+                         const poise__references *refs, poise__shape *out);
 /* The same as values: [B, W] (or one stack [B, E, W]); stacks [B, E, W], at most `most`. */
-poise_value *poise__concat_value(poise__builder *b, const poise__references *refs, int task);
-int poise__expert_values(poise__builder *b, const poise__references *refs, int task, int most,
-                         poise_value **out);
+poise_value *poise__concat_value(poise__builder *b, const poise__instance *i,
+                                 const poise__references *refs);
+int poise__expert_values(poise__builder *b, const poise__instance *i, const poise__references *refs,
+                         int most, poise_value **out);
 /* How many sources references have. */
-int poise__sources_count(const poise_model *m, const poise__references *refs, int task);
+int poise__sources_count(const poise_model *m, const poise__instance *i,
+                         const poise__references *refs);
+
+/* f32 [B], 0 for rows that no task counts, in a graph that trains: batch norm leaves them out.
+ * Into *counts; NULL in one that does not train.  0 or -1. */
+int poise__row_counts(poise__builder *b, poise_value **counts);
 
 /* x to `units` outputs, one map per copy where stack > 0: parameters PATH/weight, PATH/bias. */
 poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,

@@ -5,45 +5,34 @@
 #include "activation.h"
 #include "layer.h"
 
-static int read_experts(poise__reading *r, const poise__yaml *v, void *into);
-static int read_gate(poise__reading *r, const poise__yaml *v, void *into);
+typedef struct mixture_keys {
+    poise__references experts, gate;
+} mixture_keys;
 
 static const poise_key rows[] = {
     {.name = "mixture",
-     .kind = POISE_KEY_OWN,
+     .kind = POISE_KEY_REFERENCES,
      .required = 1,
-     .read = read_experts,
-     .form = "reference, or list",
+     POISE__INTO(mixture_keys, experts),
      .help = "the experts: stacks (every copy is one) and single layers, equally wide"},
     {.name = "gate",
-     .kind = POISE_KEY_OWN,
+     .kind = POISE_KEY_REFERENCES,
      .required = 1,
-     .read = read_gate,
-     .form = "reference, or list",
+     POISE__INTO(mixture_keys, gate),
      .help = "what decides: softmax of a dense layer over it, one output per expert"},
 };
 
-static int read_experts(poise__reading *r, const poise__yaml *v, void *into)
+static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
-    poise__layer *l = into;
-    l->kind_at = v->place;
-    return poise__references_read(r, v, &l->input);
-}
-
-static int read_gate(poise__reading *r, const poise__yaml *v, void *into)
-{
-    return poise__references_read(r, v, &((poise__layer *)into)->gate);
-}
-
-static int shape(const poise__shaper *c, const poise__layer *l, int task, poise__shape *out)
-{
+    const mixture_keys *k = i->own;
     poise__shape experts, gate;
     *out = (poise__shape){0};
-    if (l->copies)
-        return poise_diagnose(c->diag, l->place,
-                              "mixture '%s' has copies; give them to its experts instead", l->name);
-    int bad = poise__experts_shape(c, l, task, &experts);
-    bad |= poise__concat_shape(c, l, "gate", &l->gate, task, 0, &gate);
+    if (i->layer->copies)
+        return poise_diagnose(c->diag, i->layer->place,
+                              "mixture '%s' has copies; give them to its experts instead",
+                              i->layer->name);
+    int bad = poise__experts_shape(c, i, &k->experts, &experts);
+    bad |= poise__concat_shape(c, i, "gate", &k->gate, 0, &gate);
     if (bad)
         return -1;
     out->width = experts.width;
@@ -51,16 +40,17 @@ static int shape(const poise__shaper *c, const poise__layer *l, int task, poise_
     return 0;
 }
 
-static poise_value *build(poise__builder *b, const poise__layer *l, int task, const char *name)
+static poise_value *build(poise__builder *b, const poise__instance *i)
 {
-    int n = poise__sources_count(b->model, &l->input, task);
-    const char *path = poise_graph_text(b->g, b->err, "%s/gate", name);
+    const mixture_keys *k = i->own;
+    int n = poise__sources_count(b->model, i, &k->experts);
+    const char *path = poise_graph_text(b->g, b->err, "%s/gate", i->name);
     poise_value **x = poise__calloc((size_t)n, sizeof(poise_value *), b->err), *y = NULL;
-    if (x && path && poise__expert_values(b, &l->input, task, n, x) == n) {
+    if (x && path && poise__expert_values(b, i, &k->experts, n, x) == n) {
         int64_t experts = 0;
-        for (int k = 0; k < n; k++)
-            experts += x[k]->dim[1];
-        poise_value *gate = poise__concat_value(b, &l->gate, task);
+        for (int e = 0; e < n; e++)
+            experts += x[e]->dim[1];
+        poise_value *gate = poise__concat_value(b, i, &k->gate);
         if (gate)
             gate = poise__linear(b, gate, path, 0, gate->dim[1], experts, POISE__ACT_none);
         y = poise_mixture(b->g, poise_softmax(b->g, gate, b->err), n, x, b->err);
@@ -73,5 +63,6 @@ const poise__layer_kind poise__mixture = {
     .section = {.name = "mixture",
                 .about = "experts weighed by a gate: sum over e of softmax(gate)[e] expert[e]",
                 POISE__ROWS(rows)},
+    .own = sizeof(mixture_keys),
     .shape = shape,
     .build = build};

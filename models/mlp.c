@@ -7,44 +7,52 @@
 #include "activation.h"
 #include "layer.h"
 
-static int read_units(poise__reading *r, const poise__yaml *v, void *into);
 static int read_width(poise__reading *r, const poise__yaml *v, void *into);
-static int read_input(poise__reading *r, const poise__yaml *v, void *into);
 
 enum { WIDEST = 65536 };
+enum { OF_TASK = 0 }; /* `dense: task`: as wide as the task's output must be */
+enum { NORM_NONE, NORM_LAYER, NORM_BATCH };
+
+typedef struct mlp_keys {
+    poise__ints units; /* of dense one, maybe OF_TASK */
+    poise__references input;
+    int activation, norm;
+    double dropout;
+} mlp_keys;
+
 static const double bn_momentum = 0.1, norm_eps = 1e-5; /* as PyTorch */
 
 static const char *const norms[] = {"none", "layer", "batch", NULL};
 static const poise_key mlp_rows[] = {
     {.name = "mlp",
-     .kind = POISE_KEY_OWN,
+     .kind = POISE_KEY_INTS,
      .required = 1,
-     .read = read_units,
-     .form = "list of integers, each 1 .. 65536",
+     .min = 1,
+     .max = WIDEST,
+     POISE__INTO(mlp_keys, units),
      .help = "widths of its dense layers"},
     {.name = "input",
-     .kind = POISE_KEY_OWN,
+     .kind = POISE_KEY_REFERENCES,
      .required = 1,
-     .read = read_input,
-     .form = "reference, or list",
+     POISE__INTO(mlp_keys, input),
      .help = "what it reads; a list is put side by side"},
     {.name = "activation",
      .kind = POISE_KEY_CHOICE,
      .initial = "relu",
      .choice = poise__activation_names,
-     POISE__INTO(poise__layer, activation),
+     POISE__INTO(mlp_keys, activation),
      .help = "after every dense layer (leaky_relu: slope 0.01)"},
     {.name = "norm",
      .kind = POISE_KEY_CHOICE,
      .initial = "none",
      .choice = norms,
-     POISE__INTO(poise__layer, norm),
+     POISE__INTO(mlp_keys, norm),
      .help = "normalisation between dense layer and activation"},
     {.name = "dropout",
      .kind = POISE_KEY_NUMBER,
      .initial = "0",
      .max = 0.99,
-     POISE__INTO(poise__layer, dropout),
+     POISE__INTO(mlp_keys, dropout),
      .help = "after every activation, probability of a zero in training"},
 };
 static const poise_key dense_rows[] = {
@@ -52,44 +60,30 @@ static const poise_key dense_rows[] = {
      .kind = POISE_KEY_OWN,
      .required = 1,
      .read = read_width,
+     POISE__INTO(mlp_keys, units),
      .form = "integer, 1 .. 65536, or task",
      .help = "outputs; task: as many as the task needs, 1 or its classes"},
     {.name = "input",
-     .kind = POISE_KEY_OWN,
+     .kind = POISE_KEY_REFERENCES,
      .required = 1,
-     .read = read_input,
-     .form = "reference, or list",
+     POISE__INTO(mlp_keys, input),
      .help = "what it reads; a list is put side by side"},
     {.name = "activation",
      .kind = POISE_KEY_CHOICE,
      .initial = "none",
      .choice = poise__activation_names,
-     POISE__INTO(poise__layer, activation),
+     POISE__INTO(mlp_keys, activation),
      .help = "after it (leaky_relu: slope 0.01)"},
 };
 
-static const poise_key units_row = {.name = "mlp",
-                                    .kind = POISE_KEY_INTS,
-                                    .min = 1,
-                                    .max = WIDEST,
-                                    POISE__INTO(poise__layer, units)};
-
-static int read_units(poise__reading *r, const poise__yaml *v, void *into)
-{
-    ((poise__layer *)into)->kind_at = v->place;
-    return poise__key_read(r, &units_row, v, into);
-}
-
 static int read_width(poise__reading *r, const poise__yaml *v, void *into)
 {
-    poise__layer *l = into;
     int64_t *width = poise__reading_alloc(r, 1, sizeof(*width));
-    l->kind_at = v->place;
     if (!width)
         return -1;
-    l->units = (poise__ints){1, width};
+    ((mlp_keys *)into)->units = (poise__ints){1, width};
     if (v->kind == POISE__SCALAR && v->plain && strcmp(v->text, "task") == 0) {
-        *width = POISE__WIDTH_OF_TASK;
+        *width = OF_TASK;
         return 0;
     }
     if (poise__yaml_int(v, width) == 0 && *width >= 1 && *width <= WIDEST)
@@ -100,35 +94,42 @@ static int read_width(poise__reading *r, const poise__yaml *v, void *into)
         poise__yaml_show(v, show, sizeof(show)), poise__via(v, via, sizeof(via)), WIDEST);
 }
 
-static int read_input(poise__reading *r, const poise__yaml *v, void *into)
+static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
-    return poise__references_read(r, v, &((poise__layer *)into)->input);
-}
-
-static int shape(const poise__shaper *c, const poise__layer *l, int task, poise__shape *out)
-{
+    const mlp_keys *k = i->own;
     poise__shape in;
-    *out = (poise__shape){.stack = l->copies};
-    if (poise__concat_shape(c, l, "input", &l->input, task, l->copies, &in) < 0)
+    *out = (poise__shape){.stack = i->layer->copies};
+    if (poise__concat_shape(c, i, "input", &k->input, i->layer->copies, &in) < 0)
         return -1;
-    int64_t copies = l->copies ? l->copies : 1, width = in.width;
+    int64_t copies = i->layer->copies ? i->layer->copies : 1, width = in.width;
     int known = width > 0;
-    for (int k = 0; k < l->units.n; k++) {
-        int64_t next = l->units.value[k];
-        if (next == POISE__WIDTH_OF_TASK) {
-            if (task < 0)
-                return poise_diagnose(c->diag, l->kind_at,
-                                      "'%s': dense: task needs each: task beside it", l->name);
-            next = poise__task_width(&c->schema->task[task]);
+    for (int j = 0; j < k->units.n; j++) {
+        int64_t next = k->units.value[j];
+        if (next == OF_TASK) {
+            if (i->task < 0)
+                return poise_diagnose(c->diag, i->layer->kind_at,
+                                      "'%s': dense: task needs each: task beside it",
+                                      i->layer->name);
+            next = poise__task_width(&c->schema->task[i->task]);
         }
         known &= next > 0;
-        out->parameters += copies * next * (width + 1 + (l->norm != POISE__NORM_NONE ? 2 : 0));
+        out->parameters += copies * next * (width + 1 + (k->norm != NORM_NONE ? 2 : 0));
         width = next;
     }
     if (!known)
         out->parameters = 0;
-    out->width = in.width > 0 || width == 0 ? width : l->units.value[l->units.n - 1];
+    out->width = in.width > 0 || width == 0 ? width : k->units.value[k->units.n - 1];
     return 0;
+}
+
+static int output(poise__reading *r, const poise__layer *l, const void *own)
+{
+    if (((const mlp_keys *)own)->activation == POISE__ACT_none)
+        return 0;
+    return poise_diagnose(r->diag, l->place,
+                          "'%s' is the tasks' output: the losses want it without an activation "
+                          "(activation: none, or a dense layer)",
+                          l->name);
 }
 
 /* Copies are normalised each on its own: their gamma and beta are rows of [E, H]. */
@@ -191,54 +192,63 @@ static poise_value *batch_norm(poise__builder *b, poise_value *x, const char *pa
         if (!p[k])
             return NULL;
     }
+    poise_value *counts;
+    if (poise__row_counts(b, &counts) < 0)
+        return NULL;
     if (rank == 3)
         x = poise_reshape(b->g, x, 2, (int64_t[]){dim[0], width}, b->err);
-    x = poise_batch_norm(b->g, x, b->counts, p[0], p[1], p[2], p[3], bn_momentum, norm_eps, b->err);
+    x = poise_batch_norm(b->g, x, counts, p[0], p[1], p[2], p[3], bn_momentum, norm_eps, b->err);
     return rank == 3 ? poise_reshape(b->g, x, 3, dim, b->err) : x;
 }
 
-static poise_value *one_layer(poise__builder *b, const poise__layer *l, poise_value *x,
+static poise_value *one_layer(poise__builder *b, const poise__instance *i, poise_value *x,
                               const char *path, int64_t units)
 {
-    x = poise__linear(b, x, path, l->copies, x->dim[x->rank - 1], units, l->activation);
-    if (x && l->norm == POISE__NORM_LAYER)
+    const mlp_keys *k = i->own;
+    x = poise__linear(b, x, path, i->layer->copies, x->dim[x->rank - 1], units, k->activation);
+    if (x && k->norm == NORM_LAYER)
         x = layer_norm(b, x, path);
-    else if (x && l->norm == POISE__NORM_BATCH)
+    else if (x && k->norm == NORM_BATCH)
         x = batch_norm(b, x, path);
-    x = x ? poise__activate(b->g, x, l->activation, b->err) : NULL;
-    if (!x || l->dropout <= 0)
+    x = x ? poise__activate(b->g, x, k->activation, b->err) : NULL;
+    if (!x || k->dropout <= 0)
         return x;
     const char *stream = poise_graph_text(b->g, b->err, "dropout/%s", path);
-    return stream ? poise_dropout(b->g, x, l->dropout, poise_random_stream(stream), b->err) : NULL;
+    return stream ? poise_dropout(b->g, x, k->dropout, poise_random_stream(stream), b->err) : NULL;
 }
 
-static poise_value *build_mlp(poise__builder *b, const poise__layer *l, int task, const char *name)
+static poise_value *build_mlp(poise__builder *b, const poise__instance *i)
 {
-    poise_value *x = poise__concat_value(b, &l->input, task);
-    for (int k = 0; x && k < l->units.n; k++) {
-        const char *path = poise_graph_text(b->g, b->err, "%s/%d", name, k);
-        x = path ? one_layer(b, l, x, path, l->units.value[k]) : NULL;
+    const mlp_keys *k = i->own;
+    poise_value *x = poise__concat_value(b, i, &k->input);
+    for (int j = 0; x && j < k->units.n; j++) {
+        const char *path = poise_graph_text(b->g, b->err, "%s/%d", i->name, j);
+        x = path ? one_layer(b, i, x, path, k->units.value[j]) : NULL;
     }
     return x;
 }
 
-static poise_value *build_dense(poise__builder *b, const poise__layer *l, int task,
-                                const char *name)
+static poise_value *build_dense(poise__builder *b, const poise__instance *i)
 {
-    poise_value *x = poise__concat_value(b, &l->input, task);
-    int64_t units = l->units.value[0];
-    if (units == POISE__WIDTH_OF_TASK)
-        units = poise__task_width(&b->schema->task[task]);
-    return x ? one_layer(b, l, x, name, units) : NULL;
+    const mlp_keys *k = i->own;
+    poise_value *x = poise__concat_value(b, i, &k->input);
+    int64_t units = k->units.value[0];
+    if (units == OF_TASK)
+        units = poise__task_width(&b->schema->task[i->task]);
+    return x ? one_layer(b, i, x, i->name, units) : NULL;
 }
 
 const poise__layer_kind poise__mlp = {
     .section = {.name = "mlp",
                 .about = "dense layers one after the other, each with an activation",
                 POISE__ROWS(mlp_rows)},
+    .own = sizeof(mlp_keys),
     .shape = shape,
+    .output = output,
     .build = build_mlp};
 const poise__layer_kind poise__dense = {
     .section = {.name = "dense", .about = "one dense layer: y = x w' + b", POISE__ROWS(dense_rows)},
+    .own = sizeof(mlp_keys),
     .shape = shape,
+    .output = output,
     .build = build_dense};

@@ -121,11 +121,11 @@ int poise_model_describe(const poise_model *m, const poise_schema *s,
         char text[80];
         poise_layer_info info = {.name = l->name,
                                  .kind = l->kind->section.name,
-                                 .shape = shape_text(&shape[l->first], text, sizeof(text)),
-                                 .repeats = l->each ? m->ntask : 1,
+                                 .shape = shape_text(&shape[l->instance[0].id], text, sizeof(text)),
+                                 .repeats = l->ninstance,
                                  .place = l->place};
         for (int t = 0; t < info.repeats; t++)
-            info.parameters += shape[l->first + t].parameters;
+            info.parameters += shape[l->instance[t].id].parameters;
         done = line(user, &info);
     }
 out:

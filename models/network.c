@@ -5,15 +5,6 @@
 #include "layer.h"
 #include "sections.h"
 
-enum { MOST_LAYERS = 1000 };
-
-const char *poise__instance_name(const poise_schema *s, const poise__layer *l, int task, char *buf,
-                                 size_t size)
-{
-    snprintf(buf, size, task < 0 ? "%s" : "%s/%s", l->name, task < 0 ? "" : s->task[task].name);
-    return buf;
-}
-
 int64_t poise__features_width(const poise_schema *s)
 {
     int64_t width = 0;
@@ -88,30 +79,64 @@ static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *
     return NULL;
 }
 
+/* One instance, or one per name; each has the layer's keys. */
+static int make_instances(poise__reading *r, poise__layer *l)
+{
+    l->ninstance = l->each ? l->names.n : 1;
+    l->instance = poise__reading_alloc(r, (size_t)l->ninstance, sizeof(*l->instance));
+    if (!l->instance)
+        return -1;
+    for (int k = 0; k < l->ninstance; k++) {
+        poise__instance *i = &l->instance[k];
+        *i = (poise__instance){.layer = l, .name = l->name, .at = k, .task = -1};
+        i->own = l->nown ? l->own[0] : NULL;
+        if (!l->each)
+            continue;
+        poise_error err;
+        i->task = poise__task_find(r->spec->schema, l->names.text[k]);
+        i->name = poise__arena_printf(r->arena, &err, "%s/%s", l->name, l->names.text[k]);
+        if (!i->name)
+            return poise_diagnose_error(r->diag, &err);
+    }
+    return 0;
+}
+
+static int read_keys(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
+                     poise__layer *l)
+{
+    char what[120];
+    const poise__layer_kind *kind = find_kind(r, key, v);
+    const poise__yaml *each = poise__yaml_get(v, poise__layer_section.key[0].name);
+    if (!kind) /* its instances are there all the same, for those who refer to them */
+        return each ? (poise__key_read(r, &poise__layer_section.key[0], each, l), -1) : -1;
+    void *own = poise__reading_alloc(r, 1, kind->own);
+    void **list = poise__reading_alloc(r, 1, sizeof(*list));
+    if (!own || !list)
+        return -1;
+    const poise_section *sections[] = {&kind->section, &poise__layer_section};
+    void *into[] = {own, l};
+    snprintf(what, sizeof(what), "%s layer '%.80s'", kind->section.name, key->text);
+    l->kind_at = poise__yaml_get(v, kind->section.name)->place;
+    list[0] = own;
+    l->own = list;
+    l->nown = 1;
+    l->kind = kind;
+    return poise__keys_read_all(r, v, what, 2, sections, into);
+}
+
 static int read_layer(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
                       poise__layer *l)
 {
-    char what[120], show[120];
-    *l = (poise__layer){.name = key->text, .place = key->place, .kind_at = key->place};
-    snprintf(what, sizeof(what), "layer '%.80s'", key->text);
+    char show[120];
+    *l = (poise__layer){.name = key->text, .place = key->place, .kind_at = key->place, .wrong = -1};
     int bad = check_layer_name(r, key);
     if (v->kind != POISE__MAP)
-        return poise_diagnose(r->diag, v->place, "%s is %s; it must be a mapping of keys", what,
-                              poise__yaml_show(v, show, sizeof(show)));
-    const poise__layer_kind *kind = find_kind(r, key, v);
-    if (!kind) {
-        l->each = poise__yaml_get(v, "each") != NULL;
-        return -1;
-    }
-    const poise_section *sections[] = {&kind->section, &poise__layer_section};
-    snprintf(what, sizeof(what), "%s layer '%.80s'", kind->section.name, key->text);
-    if (poise__keys_read_all(r, v, what, 2, sections, l) < 0)
-        return -1;
-    l->kind = kind;
-    return bad;
+        bad = poise_diagnose(r->diag, v->place, "layer '%.80s' is %s; it must be a mapping of keys",
+                             key->text, poise__yaml_show(v, show, sizeof(show)));
+    else
+        bad |= l->wrong = read_keys(r, key, v, l);
+    return make_instances(r, l) < 0 || bad ? -1 : 0;
 }
-
-/* ---- references ---- */
 
 static int find_layer(const poise_model *m, const char *name)
 {
@@ -119,78 +144,6 @@ static int find_layer(const poise_model *m, const char *name)
         if (strcmp(m->layer[k].name, name) == 0)
             return k;
     return -1;
-}
-
-static int find_feature(const poise_schema *s, const char *name)
-{
-    for (int k = 0; k < s->nfeature; k++)
-        if (strcmp(s->feature[k].name, name) == 0)
-            return k;
-    return -1;
-}
-
-static int resolve_input(poise__reading *r, const poise_model *m, poise__reference *ref)
-{
-    const poise_schema *s = r->spec->schema;
-    if (strcmp(ref->name, "features") == 0)
-        ref->layer = POISE__FEATURES;
-    else if ((ref->feature = find_feature(s, ref->name)) >= 0)
-        ref->layer = POISE__ONE_FEATURE;
-    else if (r->ncolumn < 0 && !r->of_run) /* the data cannot be read, which was said there */
-        return -1;
-    else {
-        const char *known[MOST_LAYERS + 1] = {"features"};
-        for (int k = 0; k < m->nlayer; k++)
-            known[k + 1] = m->layer[k].name;
-        return poise__unknown(r, ref->place, "there is no layer or feature", ref->name,
-                              m->nlayer + 1, known);
-    }
-    if (!ref->select)
-        return 0;
-    ref->layer = POISE__UNRESOLVED;
-    return poise_diagnose(r->diag, ref->place, "'%s' is an input: it has no '[%s]'", ref->name,
-                          ref->select);
-}
-
-static int resolve(poise__reading *r, const poise_model *m, const poise__layer *user,
-                   poise__reference *ref)
-{
-    if (!ref->name)
-        return -1;
-    int k = strcmp(ref->name, "features") == 0 ? -1 : find_layer(m, ref->name);
-    if (k < 0)
-        return resolve_input(r, m, ref);
-    const poise__layer *l = &m->layer[k];
-    if (ref->select && !l->each)
-        return poise_diagnose(r->diag, ref->place,
-                              "'%s' is one layer for all tasks; leave out '[%s]'", ref->name,
-                              ref->select);
-    if (ref->select && strcmp(ref->select, "*") == 0)
-        ref->task = POISE__ALL_TASKS;
-    else if (ref->select) {
-        ref->task = poise__task_find(r->spec->schema, ref->select);
-        if (ref->task < 0)
-            return poise__task_unknown(r, ref->place, "there is no task", ref->select);
-    } else if (l->each && !user->each)
-        return poise_diagnose(r->diag, ref->place,
-                              "'%s' is there once per task, but '%s' is one layer for all; write "
-                              "'%s[*]', '%s[TASK]', or give '%s' each: task",
-                              ref->name, user->name, ref->name, ref->name, user->name);
-    ref->layer = k;
-    return 0;
-}
-
-static int resolve_all(poise__reading *r, poise_model *m)
-{
-    int bad = 0;
-    for (int k = 0; k < m->nlayer; k++) {
-        poise__layer *l = &m->layer[k];
-        for (int i = 0; i < l->input.n; i++)
-            bad |= resolve(r, m, l, &l->input.at[i]);
-        for (int i = 0; i < l->gate.n; i++)
-            bad |= resolve(r, m, l, &l->gate.at[i]);
-    }
-    return bad;
 }
 
 /* ---- order ---- */
@@ -228,16 +181,46 @@ static int visit(walk *w, int k)
     l->state = OPEN;
     w->path[w->depth++] = k;
     int bad = 0;
-    for (int side = 0; side < 2; side++) {
-        const poise__references *refs = side ? &l->gate : &l->input;
-        for (int i = 0; i < refs->n && !bad; i++)
-            if (refs->at[i].layer >= 0)
-                bad |= visit(w, refs->at[i].layer);
-    }
+    poise__references *refs;
+    for (int v = 0; v < l->nown; v++)
+        for (int j = 0; (refs = poise__references_in(l->kind, l->own[v], j)) != NULL; j++)
+            for (int i = 0; i < refs->n && !bad; i++)
+                if (refs->at[i].layer >= 0)
+                    bad |= visit(w, refs->at[i].layer);
     w->depth--;
     l->state = DONE;
     w->order[w->n++] = k;
     return bad;
+}
+
+/* layer[k] has become the layer index[k]: references follow. */
+static void renumber(poise__layer *l, const int *index)
+{
+    poise__references *refs;
+    for (int v = 0; v < l->nown; v++)
+        for (int j = 0; (refs = poise__references_in(l->kind, l->own[v], j)) != NULL; j++)
+            for (int i = 0; i < refs->n; i++)
+                if (refs->at[i].layer >= 0)
+                    refs->at[i].layer = index[refs->at[i].layer];
+}
+
+static int number_instances(poise__reading *r, poise_model *m)
+{
+    size_t n = 0;
+    for (int k = 0; k < m->nlayer; k++)
+        n += (size_t)m->layer[k].ninstance;
+    m->instance = poise__reading_alloc(r, n, sizeof(*m->instance));
+    if (!m->instance)
+        return -1;
+    m->ninstance = 0;
+    for (int k = 0; k < m->nlayer; k++)
+        for (int i = 0; i < m->layer[k].ninstance; i++) {
+            poise__instance *x = &m->layer[k].instance[i];
+            x->layer = &m->layer[k];
+            x->id = m->ninstance;
+            m->instance[m->ninstance++] = x;
+        }
+    return 0;
 }
 
 /* Sort layers by need and renumber references. */
@@ -256,23 +239,15 @@ static int put_in_order(poise__reading *r, poise_model *m)
         bad |= visit(&w, k);
     if (bad)
         return -1;
-    m->ninstance = 0;
     for (int k = 0; k < m->nlayer; k++) {
         sorted[k] = m->layer[w.order[k]];
         index[w.order[k]] = k;
-        sorted[k].first = m->ninstance;
-        m->ninstance += sorted[k].each ? m->ntask : 1;
     }
     m->layer = sorted;
     m->output = m->output >= 0 ? index[m->output] : -1;
     for (int k = 0; k < m->nlayer; k++)
-        for (int side = 0; side < 2; side++) {
-            poise__references *refs = side ? &m->layer[k].gate : &m->layer[k].input;
-            for (int i = 0; i < refs->n; i++)
-                if (refs->at[i].layer >= 0)
-                    refs->at[i].layer = index[refs->at[i].layer];
-        }
-    return 0;
+        renumber(&m->layer[k], index);
+    return number_instances(r, m);
 }
 
 /* ---- output ---- */
@@ -286,7 +261,7 @@ static int find_output(poise__reading *r, const poise__yaml *node, poise_model *
                               "no layer is the tasks' output; call one 'logit', or say which with "
                               "output: beside network:");
     if (m->output < 0) {
-        const char *known[MOST_LAYERS];
+        const char *known[POISE__MOST_LAYERS];
         for (int k = 0; k < m->nlayer; k++)
             known[k] = m->layer[k].name;
         return poise__unknown(r, m->output_at, "output: there is no layer", name, m->nlayer, known);
@@ -298,30 +273,34 @@ static int find_output(poise__reading *r, const poise__yaml *node, poise_model *
     if (l->copies)
         return poise_diagnose(r->diag, l->place, "'%s' is the tasks' output: it cannot have copies",
                               l->name);
-    if (l->kind && l->activation != 0)
-        return poise_diagnose(r->diag, l->place,
-                              "'%s' is the tasks' output: the losses want it without an activation "
-                              "(activation: none, or a dense layer)",
-                              l->name);
+    return !l->wrong && l->kind->output ? l->kind->output(r, l, l->own[0]) : 0;
+}
+
+static int mark(void *user, const poise__source *s)
+{
+    if (s->instance)
+        ((char *)user)[s->instance->id] = 1;
     return 0;
 }
 
-/* Layers are in order of need: from the last to the first, what a used one needs is used. */
+/* From the last instance to the first: what a used one needs is used. */
 static int warn_unused(poise__reading *r, const poise_model *m)
 {
-    char *used = poise__reading_alloc(r, (size_t)m->nlayer, 1);
+    char *used = poise__reading_alloc(r, (size_t)m->ninstance, 1);
     if (!used)
         return -1;
-    used[m->output] = 1;
-    for (int k = m->nlayer - 1; k >= 0; k--) {
+    for (int k = 0; k < m->layer[m->output].ninstance; k++)
+        used[m->layer[m->output].instance[k].id] = 1;
+    for (int k = m->ninstance - 1; k >= 0; k--)
+        if (used[k])
+            poise__all_sources(m, m->instance[k], mark, used);
+    for (int k = 0; k < m->nlayer; k++) {
         const poise__layer *l = &m->layer[k];
-        if (!used[k])
+        int any = 0;
+        for (int i = 0; i < l->ninstance; i++)
+            any |= used[l->instance[i].id];
+        if (!any)
             poise_warn(r->diag, l->place, "no task needs layer '%s'", l->name);
-        for (int i = 0; used[k] && i < l->input.n + l->gate.n; i++) {
-            int from = i < l->input.n ? l->input.at[i].layer : l->gate.at[i - l->input.n].layer;
-            if (from >= 0)
-                used[from] = 1;
-        }
     }
     return 0;
 }
@@ -333,9 +312,9 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
         return poise_diagnose(r->diag, node->place,
                               "network is %s; it must be a mapping of layer: {...}",
                               poise__yaml_show(node, show, sizeof(show)));
-    if (node->n > MOST_LAYERS)
+    if (node->n > POISE__MOST_LAYERS)
         return poise_diagnose(r->diag, node->place, "there are %zu layers; at most %d are possible",
-                              node->n, MOST_LAYERS);
+                              node->n, POISE__MOST_LAYERS);
     m->layer = poise__reading_alloc(r, node->n, sizeof(*m->layer));
     if (!m->layer)
         return -1;
@@ -344,7 +323,7 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
     int bad = 0;
     for (int k = 0; k < m->nlayer; k++)
         bad |= read_layer(r, node->key[k], node->item[k], &m->layer[k]);
-    bad |= resolve_all(r, m);
+    bad |= poise__references_resolve(r, m);
     bad |= find_output(r, node, m);
     if (put_in_order(r, m) < 0)
         return -1;

@@ -1,12 +1,16 @@
 /* network.h -- a model between its file and its graph.  Internal.
  *
- * A layer that is written once may stand for several: `each: task` makes one instance per task,
- * `copies: E` makes one instance that is a stack of E.  Instances are numbered over the whole
- * model in order of need: instance k needs instances below k only.
+ * A layer that is written once may stand for several instances: `each: task` makes one per task,
+ * `copies: E` makes one instance that is a stack of E.  Instances are numbered over the whole model
+ * in order of need: instance k needs instances below k only.
  *
  *   shape      value of an instance
  *   stack 0    [B, width]
  *   stack E    [B, E, width]
+ *
+ * What only one kind of layer has (units, gate, ...) is in a struct of that kind, filled by its
+ * table of keys.  Of it the rest of the code knows the references: keys of kind
+ * POISE_KEY_REFERENCES, found through the table.
  *
  * Ownership: a model lives in the arena of the spec that it was read with.
  */
@@ -19,40 +23,37 @@
 #include "reading.h"
 
 enum { POISE__FEATURES = -1, POISE__ONE_FEATURE = -2, POISE__UNRESOLVED = -3 }; /* .layer */
-enum { POISE__SAME_TASK = -1, POISE__ALL_TASKS = -2 };                          /* .task */
-enum { POISE__WIDTH_OF_TASK = 0 }; /* `dense: task`: as wide as the task's output must be */
+enum { POISE__SAME = -1, POISE__ALL = -2 }; /* .instance: of the same name, all */
 
-/* "features", "age", "expert", "tower" (the same task's), "tower[*]", "tower[click]" */
-typedef struct poise__reference {
-    const char *name, *select; /* select: what stands in brackets, or NULL */
-    poise_place place;
-    int layer; /* index of a layer, or POISE__FEATURES ... */
-    int task;  /* index of a task, or POISE__SAME_TASK ... */
-    int feature;
-} poise__reference;
-
-typedef struct poise__references {
-    int n;
-    poise__reference *at;
-} poise__references;
+enum { POISE__MOST_LAYERS = 1000 };
 
 typedef struct poise__layer_kind poise__layer_kind; /* layer.h */
+typedef struct poise__layer poise__layer;
 
-typedef struct poise__layer {
+typedef struct poise__instance {
+    const poise__layer *layer;
+    const char *name; /* "expert", "tower/click": what its parameters' names begin with */
+    int at;           /* which of its layer's */
+    int task;         /* index of the task it is for; -1: of none */
+    int id;           /* its number in the model */
+    const void *own;  /* the kind's keys as they are for it: a struct of the kind */
+} poise__instance;
+
+struct poise__layer {
     const char *name;
     poise_place place;
-    const poise__layer_kind *kind; /* NULL: it was wrong, and diagnosed */
-    int each;                      /* 1: one instance per task */
-    int64_t copies;                /* 0: no stack */
-    poise__ints units;             /* of mlp; of dense one, maybe POISE__WIDTH_OF_TASK */
-    int activation, norm;          /* activation.h, POISE__NORM_... */
-    double dropout;
-    poise__references input; /* concatenated; of a mixture: the experts */
-    poise__references gate;  /* of a mixture: concatenated */
-    poise_place kind_at;     /* of the value of its kind's key: units, experts */
-    int first;               /* its first instance */
-    int state;               /* of the walk that orders */
-} poise__layer;
+    poise_place kind_at;           /* of the value of its kind's key: units, experts */
+    const poise__layer_kind *kind; /* NULL: not known, and diagnosed */
+    int wrong;                     /* its keys cannot all be used, which was diagnosed */
+    int each;                      /* 1: one instance per name */
+    poise__texts names;
+    int64_t copies; /* 0: no stack */
+    int nown;       /* blocks of the kind's keys that its instances have */
+    void **own;
+    int ninstance;
+    poise__instance *instance;
+    int state; /* of the walk that orders */
+};
 
 struct poise_model {
     const char *name; /* "mmoe", "./m.yaml", or "network" when it stands in the run file */
@@ -64,8 +65,9 @@ struct poise_model {
     int nlayer;
     poise__layer *layer; /* in order of need, and of the file where that is free */
     int ntask, ninstance;
-    const poise__yaml *params;  /* as used, defaults overridden; NULL: none */
-    const poise__yaml *network; /* as written, $names in it */
+    const poise__instance **instance; /* in order of need */
+    const poise__yaml *params;        /* as used, defaults overridden; NULL: none */
+    const poise__yaml *network;       /* as written, $names in it */
 };
 
 /* Where models that are called by name lie. */
@@ -79,19 +81,28 @@ typedef struct poise__shape {
 
 /* What a reference of an instance stands for, one after the other. */
 typedef struct poise__source {
-    int layer;    /* POISE__FEATURES, POISE__ONE_FEATURE or a layer's index */
-    int instance; /* of a layer */
+    int layer;                       /* POISE__FEATURES, POISE__ONE_FEATURE or a layer's index */
+    const poise__instance *instance; /* of a layer; else NULL */
     int feature;
     poise_place place;
     const char *name;
 } poise__source;
 
-/* Call seen for every source of the references as seen from an instance for `task` (-1: none).
- * Stops when it returns non-zero, and returns that. */
-int poise__sources(const poise_model *m, const poise__references *refs, int task,
+/* Call seen for every source of the references as seen from an instance.  Stops when it returns
+ * non-zero, and returns that. */
+int poise__sources(const poise_model *m, const poise__instance *i, const poise__references *refs,
                    int (*seen)(void *user, const poise__source *s), void *user);
+/* The same over all the references of the instance: inputs, gates, ... */
+int poise__all_sources(const poise_model *m, const poise__instance *i,
+                       int (*seen)(void *user, const poise__source *s), void *user);
 
-/* shared[k] is 1 where two tasks need an instance of layer k, by inputs or gates; [m->nlayer], of a
+/* The k-th list of references in a block of a kind's keys; NULL past the last. */
+poise__references *poise__references_in(const poise__layer_kind *kind, void *own, int k);
+
+/* Find what every reference of every layer means.  0, or -1 after a diagnosis. */
+int poise__references_resolve(poise__reading *r, poise_model *m);
+
+/* shared[k] is 1 where two tasks need an instance of layer k, by whatever it reads; [m->nlayer], of a
  * model without errors.  0, or -1 when there is no memory. */
 int poise__shared_layers(const poise_model *m, int *shared, poise_error *err);
 
@@ -108,8 +119,5 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
 int64_t poise__features_width(const poise_schema *s);
 /* How wide a task's output is: 1, or its classes (0: not known yet). */
 int64_t poise__task_width(const poise_task *t);
-/* "tower/click", "expert": into buf. */
-const char *poise__instance_name(const poise_schema *s, const poise__layer *l, int task, char *buf,
-                                 size_t size);
 
 #endif

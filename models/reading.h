@@ -23,6 +23,21 @@ typedef struct poise__ints {
     const int64_t *value;
 } poise__ints;
 
+/* What a layer reads: "features", "age", "expert", "tower" (the instance of the same name),
+ * "tower[*]", "tower[click]". */
+typedef struct poise__reference {
+    const char *name, *select; /* select: what stands in brackets, or NULL */
+    poise_place place;
+    int layer;    /* index of a layer, or POISE__FEATURES ... (network.h) */
+    int instance; /* which of that layer's, or POISE__SAME, POISE__ALL */
+    int feature;
+} poise__reference;
+
+typedef struct poise__references {
+    int n;
+    poise__reference *at;
+} poise__references;
+
 /* One reading of a spec. */
 typedef struct poise__reading {
     poise__arena *arena; /* the spec's: everything that is read lives here */
@@ -44,14 +59,17 @@ void *poise__reading_alloc(poise__reading *r, size_t count, size_t size);
 /* `path` against the run file's folder (absolute paths as they are); NULL after a diagnosis. */
 const char *poise__reading_path(poise__reading *r, const char *path);
 
-/* Fill `into` from a mapping by one or more sections: defaults first, then
+/* Fill `into` from a mapping by one or more sections, each with its struct: defaults first, then
  * what the mapping says.  `what` names it in messages.  NULL for the node: defaults only. */
 int poise__keys_read(poise__reading *r, const poise__yaml *node, const char *what,
                      const poise_section *s, void *into);
 int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char *what, int nsection,
-                         const poise_section *const *s, void *into);
+                         const poise_section *const *s, void *const *into);
 /* One value by one row. */
 int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *value, void *into);
+
+/* One reference or a list of them, not yet resolved (references.c). */
+int poise__references_read(poise__reading *r, const poise__yaml *v, poise__references *refs);
 
 /* `adam` or `{adam: {...}}`: which of n sections is meant, -1 after a diagnosis; *inner is the
  * mapping, or NULL. */

@@ -5,7 +5,7 @@
 static int check_output(const poise__shaper *c, const poise__layer *l, int task)
 {
     const poise_task *t = &c->schema->task[task];
-    poise__shape s = c->shape[l->first + task];
+    poise__shape s = c->shape[l->instance[task].id];
     if (s.stack && !l->copies)
         return poise_diagnose(c->diag, l->place,
                               "'%s' is the tasks' output, but a stack of %" PRId64, l->name,
@@ -30,16 +30,12 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
 {
     poise__shaper c = {m, s, shape, diag};
     int bad = 0;
-    for (int k = 0; k < m->nlayer; k++) {
-        const poise__layer *l = &m->layer[k];
-        int n = l->each ? m->ntask : 1;
-        for (int t = 0; t < n; t++) {
-            poise__shape *out = &shape[l->first + t];
-            *out = (poise__shape){0};
-            if (l->kind && l->kind->shape(&c, l, l->each ? t : -1, out) < 0) {
-                *out = (poise__shape){0};
-                bad = -1;
-            }
+    for (int k = 0; k < m->ninstance; k++) {
+        const poise__instance *i = m->instance[k];
+        shape[k] = (poise__shape){0};
+        if (!i->layer->wrong && i->layer->kind->shape(&c, i, &shape[k]) < 0) {
+            shape[k] = (poise__shape){0};
+            bad = -1;
         }
     }
     for (int t = 0; m->output >= 0 && m->layer[m->output].each && t < m->ntask; t++)

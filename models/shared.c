@@ -12,8 +12,8 @@ typedef struct walk {
 static int join(void *user, const poise__source *s)
 {
     walk *w = user;
-    if (s->layer >= 0) {
-        int *needs = &w->needs[s->instance];
+    if (s->instance) {
+        int *needs = &w->needs[s->instance->id];
         *needs = *needs == NOBODY || *needs == w->by ? w->by : SEVERAL;
     }
     return 0;
@@ -27,18 +27,16 @@ int poise__shared_layers(const poise_model *m, int *shared, poise_error *err)
     for (int k = 0; k < m->ninstance; k++)
         w.needs[k] = NOBODY;
     for (int t = 0; t < m->ntask; t++)
-        w.needs[m->layer[m->output].first + t] = t;
-    for (int k = m->nlayer - 1; k >= 0; k--) { /* all that need a layer come after it */
-        const poise__layer *l = &m->layer[k];
+        w.needs[m->layer[m->output].instance[t].id] = t;
+    for (int k = 0; k < m->nlayer; k++)
         shared[k] = 0;
-        for (int t = 0; t < (l->each ? m->ntask : 1); t++) {
-            w.by = w.needs[l->first + t];
-            shared[k] |= w.by == SEVERAL;
-            if (w.by == NOBODY)
-                continue;
-            poise__sources(m, &l->input, t, join, &w);
-            poise__sources(m, &l->gate, t, join, &w);
-        }
+    for (int k = m->ninstance - 1; k >= 0; k--) { /* all that need an instance come after it */
+        const poise__instance *i = m->instance[k];
+        w.by = w.needs[k];
+        if (w.by == SEVERAL)
+            shared[i->layer - m->layer] = 1;
+        if (w.by != NOBODY)
+            poise__all_sources(m, i, join, &w);
     }
     free(w.needs);
     return 0;

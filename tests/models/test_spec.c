@@ -16,6 +16,16 @@ static const poise_feature *feature(const poise_spec *s, const char *name)
     return NULL;
 }
 
+/* The widths of a dense layer or mlp: the field of its main key. */
+static const poise__ints *units_of(const poise__layer *l)
+{
+    const poise_section *s = &l->kind->section;
+    for (int k = 0; k < s->nkey; k++)
+        if (strcmp(s->key[k].name, s->name) == 0)
+            return (const void *)((const char *)l->own[0] + s->key[k].offset);
+    return NULL;
+}
+
 static void defaults_are_those_of_the_tables(void **state)
 {
     (void)state;
@@ -273,14 +283,17 @@ static void layers_are_in_order_of_need(void **state)
     (void)state;
     poise_spec *s = read_good("good/forms.yaml", NULL, 0, NULL);
     const poise_model *m = s->model;
+    int lists = 0;
     assert_int_equal(m->nlayer, 7);
     for (int k = 0; k < m->nlayer; k++) {
-        for (int i = 0; i < m->layer[k].input.n; i++)
-            assert_true(m->layer[k].input.at[i].layer < k);
-        for (int i = 0; i < m->layer[k].gate.n; i++)
-            assert_true(m->layer[k].gate.at[i].layer < k);
+        const poise__layer *l = &m->layer[k];
+        const poise__references *refs;
+        for (int j = 0; (refs = poise__references_in(l->kind, l->own[0], j)) != NULL; j++, lists++)
+            for (int i = 0; i < refs->n; i++)
+                assert_true(refs->at[i].layer < k);
     }
     assert_string_equal(m->layer[m->output].name, "out");
+    assert_int_equal(lists, 7 + 1); /* one of each, and a gate */
     assert_int_equal(m->ninstance, 5 + 5 * 2);
     poise_spec_free(s);
 }
@@ -333,8 +346,8 @@ static void overrides_open_short_forms(void **state)
     for (int k = 0; k < s->model->nlayer; k++)
         if (strcmp(s->model->layer[k].name, "expert") == 0) {
             assert_int_equal(s->model->layer[k].copies, 3);
-            assert_int_equal(s->model->layer[k].units.n, 1);
-            assert_int_equal(s->model->layer[k].units.value[0], 12);
+            assert_int_equal(units_of(&s->model->layer[k])->n, 1);
+            assert_int_equal(units_of(&s->model->layer[k])->value[0], 12);
         }
     poise_spec_free(s);
 }
@@ -390,7 +403,7 @@ static void a_model_may_be_a_path(void **state)
     const poise_model *m = s->model;
     assert_string_equal(m->about, "One layer.");
     assert_int_equal(m->nlayer, 2);
-    assert_int_equal(m->layer[0].units.value[0], 5);
+    assert_int_equal(units_of(&m->layer[0])->value[0], 5);
     assert_string_equal(m->layer[m->output].name, "answer");
     assert_string_equal(m->layer[0].place.file, FOLDER "good/../data/tiny.yaml");
     assert_int_equal(feature(s, "price")->transform, POISE_LOG1P);
