@@ -86,7 +86,8 @@ static int start(bench_step *s, poise_error *err)
         poise__training_start(s->training, err) < 0)
         return -1;
     s->optimizer = poise_optimizer_new(&adam, s->store, err);
-    return s->optimizer ? 0 : -1;
+    s->profile = poise_profile_new(bench_seconds, err);
+    return s->optimizer && s->profile ? 0 : -1;
 }
 
 static int draw_inputs(bench_step *s, poise_error *err)
@@ -127,6 +128,7 @@ int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, po
 void bench_step_close(bench_step *s)
 {
     poise__training_free(s->training);
+    poise_profile_free(s->profile);
     poise_optimizer_free(s->optimizer);
     poise_balance_free(s->balance);
     poise_plugin_free(s->plugin);
@@ -177,22 +179,48 @@ static int run_steps(bench_step *s, int steps, poise_error *err)
     return 0;
 }
 
-int bench_step_time(bench_step *s, int steps, int blocks, double *seconds, poise_error *err)
+static double median(double *x, int n)
 {
-    double *time = poise__calloc((size_t)blocks, sizeof *time, err);
-    int status = time ? run_steps(s, steps / 10 > 3 ? steps / 10 : 3, err) : -1;
+    qsort(x, (size_t)n, sizeof *x, compare);
+    return (x[(n - 1) / 2] + x[n / 2]) / 2;
+}
 
-    for (int k = 0; status == 0 && k < blocks; k++) {
-        double from = bench_seconds();
+/* One block of each kind; part[p * stride] receives the seconds of part p per step. */
+static int run_blocks(bench_step *s, int steps, double *whole, double *part, int stride,
+                      poise_error *err)
+{
+    double before[POISE_PART_COUNT], from = bench_seconds();
 
-        status = run_steps(s, steps, err);
-        time[k] = (bench_seconds() - from) / steps;
-    }
+    if (run_steps(s, steps, err) < 0)
+        return -1;
+    *whole = (bench_seconds() - from) / steps;
+    for (int p = 0; p < POISE_PART_COUNT; p++)
+        before[p] = s->profile->seconds[p];
+    poise__training_profile(s->training, s->profile);
+    int status = run_steps(s, steps, err);
+    poise__training_profile(s->training, NULL);
+    for (int p = 0; p < POISE_PART_COUNT; p++)
+        part[p * stride] = (s->profile->seconds[p] - before[p]) / steps;
+    return status;
+}
+
+int bench_step_time(bench_step *s, int steps, int blocks, bench_times *t, poise_error *err)
+{
+    double *whole = poise__calloc((size_t)blocks * (1 + POISE_PART_COUNT), sizeof *whole, err);
+    double *part = whole + blocks;
+
+    *t = (bench_times){.warm_up = steps / 10 > 3 ? steps / 10 : 3, .steps = steps};
+    int status = whole ? run_steps(s, t->warm_up, err) : -1;
+    for (; status == 0 && t->blocks < blocks; t->blocks++)
+        status = run_blocks(s, steps, &whole[t->blocks], &part[t->blocks], blocks, err);
     if (status == 0) {
-        qsort(time, (size_t)blocks, sizeof *time, compare);
-        *seconds = (time[(blocks - 1) / 2] + time[blocks / 2]) / 2;
+        t->median = median(whole, blocks);
+        t->least = whole[0];
+        t->most = whole[blocks - 1];
+        for (int p = 0; p < POISE_PART_COUNT; p++)
+            t->part[p] = median(part + p * blocks, blocks);
     }
-    free(time);
+    free(whole);
     return status;
 }
 

@@ -26,11 +26,12 @@ typedef struct bench_step {
     const char *layer[1];
     poise__training *training;
     poise_optimizer *optimizer;
-    uint64_t done;  /* steps */
-    float *numeric; /* [BENCH_BATCHES, B, dense] */
-    int32_t *ids;   /* [BENCH_BATCHES, B, cats] */
-    float *label;   /* [BENCH_BATCHES, T, B] */
-    float *weight;  /* [B] of ones */
+    poise_profile *profile; /* of the profiled steps of bench_step_time */
+    uint64_t done;          /* steps */
+    float *numeric;         /* [BENCH_BATCHES, B, dense] */
+    int32_t *ids;           /* [BENCH_BATCHES, B, cats] */
+    float *label;           /* [BENCH_BATCHES, T, B] */
+    float *weight;          /* [B] of ones */
 } bench_step;
 
 /* balancer: a row of BENCH_SIGNALS, a strategy's name or a path; scope: LAST or ALL.  On failure
@@ -42,9 +43,16 @@ void bench_step_close(bench_step *s);
 /* One training step on the next batch: inputs, forward, balancer, backward, optimiser. */
 int bench_step_run(bench_step *s, poise_error *err);
 
-/* A warm-up of a tenth of `steps` (at least 3), then the median over `blocks` blocks of the seconds
- * per step.  */
-int bench_step_time(bench_step *s, int steps, int blocks, double *seconds, poise_error *err);
+/* Seconds per step, each the median over blocks; blocks that are timed as a whole and blocks in which
+ * every operator is timed take turns. */
+typedef struct bench_times {
+    int warm_up, steps, blocks;    /* steps before; steps per block; blocks of each kind */
+    double median, least, most;    /* of the former blocks */
+    double part[POISE_PART_COUNT]; /* medians of the latter blocks */
+} bench_times;
+
+/* A warm-up of a tenth of `steps` (at least 3), then the blocks. */
+int bench_step_time(bench_step *s, int steps, int blocks, bench_times *t, poise_error *err);
 
 size_t bench_step_parameter_bytes(const bench_step *s);
 

@@ -51,6 +51,11 @@ int poise_graph_at(poise_graph *g, const char *layer, poise_place place, poise_e
     return 0;
 }
 
+void poise_graph_part(poise_graph *g, int part)
+{
+    g->part = part;
+}
+
 void poise_graph_train(poise_graph *g, int training)
 {
     g->training = training;
@@ -305,6 +310,7 @@ static poise_node *new_node(poise_graph *g, const poise_op *op, int nin, poise_v
     n->nin = nin;
     n->nout = op->nout;
     n->layer = g->layer;
+    n->part = g->part;
     n->place = g->place;
     if (attr)
         n->attr = *attr;

@@ -71,6 +71,7 @@ struct poise_node {
     poise_attr attr;
     const char *layer; /* "expert", "tower/click"; never NULL */
     poise_place place;
+    int part; /* the builder's own number, for reports (poise_graph_part) */
     int dead; /* removed by a rewrite */
 };
 
@@ -81,6 +82,10 @@ POISE_API poise_store *poise_graph_store(const poise_graph *g);
 /* Where the nodes made from now on come from.  Both are copied. */
 POISE_API int poise_graph_at(poise_graph *g, const char *layer, poise_place place,
                              poise_error *err);
+
+/* Number the nodes made from now on, 0 at first: which part of the work they are.  Core only keeps
+ * the number; train/profile.h says what it means. */
+POISE_API void poise_graph_part(poise_graph *g, int part);
 
 /* 1: dropout drops and batch norm uses the batch; 0 (the default): neither. */
 POISE_API void poise_graph_train(poise_graph *g, int training);

@@ -22,6 +22,7 @@ struct poise_graph {
     size_t param_cap;
     const char *layer; /* of the nodes made from now on */
     poise_place place;
+    int part;
     int training;
     const poise_op *sum, *fill; /* what autodiff adds and seeds with; NULL: not told */
 };

@@ -16,6 +16,7 @@
 typedef struct step {
     poise_kernel kernel;
     void **in, **out; /* into the pool */
+    double seconds;   /* of all runs with a clock */
 } step;
 
 struct poise_session {
@@ -29,6 +30,7 @@ struct poise_session {
     unsigned char *arena;
     void *scratch;
     double flops;
+    double (*now)(void); /* NULL: steps are not timed */
 };
 
 /* ---- copying a gradient into the slab ---- */
@@ -85,6 +87,7 @@ static const poise_node *copy_node(poise_session *s, const poise__copy *c, poise
     v->param = -1;
     v->name = p->name;
     *n = (poise_node){.op = &copy_op, .nin = 1, .nout = 1, .layer = p->name, .place = p->place};
+    n->part = c->from->producer ? c->from->producer->part : 0;
     n->in = end;
     n->out = end + 1;
     n->in[0] = c->from;
@@ -269,17 +272,42 @@ static int run_step(const poise_session *s, int k, const poise_run *r, poise_err
     return 0;
 }
 
+static int run_timed(poise_session *s, const poise_run *r, poise_error *err)
+{
+    int status = 0;
+    double from = s->now();
+    for (int k = 0; k < s->nstep && status == 0; k++) {
+        status = run_step(s, k, r, err);
+        double to = s->now();
+        s->step[k].seconds += to - from;
+        from = to;
+    }
+    return status;
+}
+
 int poise_session_run(poise_session *s, const poise_run *r, poise_error *err)
 {
     poise_run run = *r;
     if (run.threads < 1)
         run.threads = 1;
     int held = poise__threads_hold();
-    int status = 0;
-    for (int k = 0; k < s->nstep && status == 0; k++)
+    int status = s->now ? run_timed(s, &run, err) : 0;
+    for (int k = 0; !s->now && k < s->nstep && status == 0; k++)
         status = run_step(s, k, &run, err);
     poise__threads_release(held);
     return status;
+}
+
+void poise_session_profile(poise_session *s, double (*now)(void))
+{
+    s->now = now;
+    for (int k = 0; k < s->nstep; k++)
+        s->step[k].seconds = 0;
+}
+
+double poise_session_seconds(const poise_session *s, int index)
+{
+    return s->step[index].seconds;
 }
 
 void *poise_session_data(const poise_session *s, poise_value *v)

@@ -45,6 +45,11 @@ POISE_API int poise_session_run(poise_session *s, const poise_run *r, poise_erro
  * only with no_reuse, else NULL. */
 POISE_API void *poise_session_data(const poise_session *s, poise_value *v);
 
+/* Time every step of the runs that follow: `now` is a clock in seconds, read once per step and once
+ * per run; NULL: stop.  No clock is read otherwise.  Sums start at 0 with each call. */
+POISE_API void poise_session_profile(poise_session *s, double (*now)(void));
+POISE_API double poise_session_seconds(const poise_session *s, int index); /* of step `index` */
+
 /* Run once more with dry = 1, looking at every value after the step that makes it.  Returns the
  * first node with a NaN or an infinity among its f32 and f64 outputs; *value is that output, or an
  * input or parameter read by the node that is not finite itself.  (Inputs alone are not looked at:

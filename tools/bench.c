@@ -3,6 +3,7 @@
 #include <string.h>
 #include "../bench/step.h"
 #include "../core/search.h"
+#include "profile.h"
 #include "run.h"
 
 enum { MAX_CASES = 16, PEAK_TRIES = 7 };
@@ -12,8 +13,10 @@ typedef struct figures {
     const char *balancer;
     poise_scope scope;
     int threads;
-    double seconds, peak; /* per step; FLOP/s */
+    bench_times time;
+    double peak; /* FLOP/s */
     size_t arena, parameters;
+    int json, layers;
 } figures;
 
 static int unknown_case(const tool_arguments *a, const char *name)
@@ -30,35 +33,28 @@ static int unknown_case(const tool_arguments *a, const char *name)
     return tool_wrong(a->command, "unknown case '%s'; it is tiny, census, ctr or wide", name);
 }
 
-static int measure(figures *f, int steps, int blocks, poise_error *err)
-{
-    bench_step s;
-    int status;
-
-    if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, err) < 0)
-        return -1;
-    status = bench_step_time(&s, steps, blocks, &f->seconds, err);
-    if (status == 0)
-        status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
-    f->arena = poise_session_arena_bytes(s.training->main.session);
-    f->parameters = bench_step_parameter_bytes(&s);
-    bench_step_close(&s);
-    return status;
-}
-
-static void print(const figures *f)
+static void print(const figures *f, const bench_step *s)
 {
     char arena[32], parameters[32];
-    double flops = bench_case_flops(f->c) / f->seconds;
+    const bench_times *t = &f->time;
+    double flops = bench_case_flops(f->c) / t->median;
 
     printf("case %s, %d task%s, balancer %s, %d thread%s\n", f->c->name, f->c->tasks,
            f->c->tasks == 1 ? "" : "s", f->balancer, f->threads, f->threads == 1 ? "" : "s");
-    printf("  %12.0f samples/s\n", (double)f->c->batch / f->seconds);
-    printf("  %12.3f ms per step of %d rows\n", 1e3 * f->seconds, (int)f->c->batch);
+    printf("  %12.0f samples/s\n", (double)f->c->batch / t->median);
+    printf("  %12.3f ms per step of %d rows, %.3f to %.3f (%d blocks of %d steps after %d)\n",
+           1e3 * t->median, (int)f->c->batch, 1e3 * t->least, 1e3 * t->most, t->blocks, t->steps,
+           t->warm_up);
     printf("  %12.1f GFLOP/s, %.0f %% of the GEMM peak\n", flops / 1e9, 100 * flops / f->peak);
     printf("  %12.1f GFLOP/s GEMM peak\n", f->peak / 1e9);
-    printf("  %12s arena, %s parameters\n", tool_bytes_text((double)f->arena, arena, sizeof arena),
+    printf("  %12s arena, %s parameters\n\n",
+           tool_bytes_text((double)f->arena, arena, sizeof arena),
            tool_bytes_text((double)f->parameters, parameters, sizeof parameters));
+    tool_print_parts(t->part);
+    if (f->layers) {
+        printf("\n");
+        tool_print_layers(s->profile);
+    }
 }
 
 static void print_json_text(const char *text)
@@ -79,15 +75,48 @@ static void print_json_text(const char *text)
 
 static void print_json(const figures *f)
 {
+    const bench_times *t = &f->time;
     double flops = bench_case_flops(f->c);
 
     printf("{\"case\": \"%s\", \"tasks\": %d, \"balancer\": ", f->c->name, f->c->tasks);
     print_json_text(f->balancer);
-    printf(", \"threads\": %d, \"samples_per_s\": %.0f, \"ms_per_step\": %.4f, \"gflop\": %.4f, "
-           "\"gflops\": %.2f, \"gemm_peak_gflops\": %.2f, \"arena_bytes\": %zu, "
-           "\"parameter_bytes\": %zu}\n",
-           f->threads, (double)f->c->batch / f->seconds, 1e3 * f->seconds, flops / 1e9,
-           flops / f->seconds / 1e9, f->peak / 1e9, f->arena, f->parameters);
+    printf(
+        ", \"threads\": %d, \"samples_per_s\": %.0f, \"ms_per_step\": %.4f, \"ms_least\": %.4f, "
+        "\"ms_most\": %.4f, \"blocks\": %d, \"steps_per_block\": %d, \"warm_up_steps\": %d, "
+        "\"gflop\": %.4f, \"gflops\": %.2f, \"gemm_peak_gflops\": %.2f, \"gemm_peak_share\": %.4f, "
+        "\"arena_bytes\": %zu, \"parameter_bytes\": %zu, \"parts_ms\": {",
+        f->threads, (double)f->c->batch / t->median, 1e3 * t->median, 1e3 * t->least, 1e3 * t->most,
+        t->blocks, t->steps, t->warm_up, flops / 1e9, flops / t->median / 1e9, f->peak / 1e9,
+        flops / t->median / f->peak, f->arena, f->parameters);
+    for (int p = 0; p < POISE_PART_COUNT; p++)
+        printf("%s\"%s\": %.4f", p ? ", " : "", poise_part_name((poise_part)p), 1e3 * t->part[p]);
+    printf("}}\n");
+}
+
+static void show(const figures *f, const bench_step *s)
+{
+    if (f->json)
+        print_json(f);
+    else
+        print(f, s);
+}
+
+static int measure(figures *f, int steps, int blocks, poise_error *err)
+{
+    bench_step s;
+    int status;
+
+    if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, err) < 0)
+        return -1;
+    status = bench_step_time(&s, steps, blocks, &f->time, err);
+    if (status == 0)
+        status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
+    f->arena = poise_session_arena_bytes(s.training->main.session);
+    f->parameters = bench_step_parameter_bytes(&s);
+    if (status == 0)
+        show(f, &s);
+    bench_step_close(&s);
+    return status;
 }
 
 static int run(const tool_arguments *a)
@@ -122,13 +151,9 @@ static int run(const tool_arguments *a)
         return status;
     c = bench_case_with_tasks(known, (int)tasks);
     f.threads = (int)threads;
-    if (measure(&f, (int)steps, (int)blocks, &err) < 0)
-        return tool_failed(&err);
-    if (tool_flag(a, "json"))
-        print_json(&f);
-    else
-        print(&f);
-    return TOOL_OK;
+    f.json = tool_flag(a, "json");
+    f.layers = tool_flag(a, "layers");
+    return measure(&f, (int)steps, (int)blocks, &err) < 0 ? tool_failed(&err) : TOOL_OK;
 }
 
 static const tool_option options[] = {
@@ -140,6 +165,7 @@ static const tool_option options[] = {
     {"threads", "N", "threads to use; default 1", TOOL_ONCE},
     {"steps", "N", "steps per block; default: the case's", TOOL_ONCE},
     {"blocks", "N", "blocks; the median is shown; default 5", TOOL_ONCE},
+    {"layers", NULL, "the time of every layer too", TOOL_ONCE},
     {"json", NULL, "print one JSON object", TOOL_ONCE},
     TOOL_OPTION_END};
 
@@ -157,6 +183,9 @@ const tool_command tool_bench = {
         "\n"
         "gram asks for the Gram matrix of the last shared layer, gramall for that of every\n"
         "expert parameter. GFLOP/s count the linear maps and mixtures; the GEMM peak is\n"
-        "measured in the same process on a product of 2048 x 1024 x 1024 per thread.\n",
+        "measured in the same process on a product of 2048 x 1024 x 1024 per thread.\n"
+        "\n"
+        "Blocks of steps that are timed as a whole and blocks in which every operator is timed\n"
+        "take turns: the step's time is the median of the former, its parts are of the latter.\n",
     .option = options,
     .run = run};

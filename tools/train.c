@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "crash.h"
+#include "profile.h"
 #include "record.h"
 #include "run.h"
 
@@ -21,18 +22,24 @@ static int train(const tool_arguments *a, const poise_spec *spec, const char *ou
     tool_progress progress;
     tool_recording recording;
     poise_result r;
+    poise_profile *profile = NULL;
     poise_error err;
     int status;
 
+    if (tool_flag(a, "profile") && !(profile = poise_profile_new(tool_clock, &err)))
+        return tool_failed(&err);
     status = tool_recording_open(&recording, tool_value(a, "record-signals"), spec);
-    if (status != TOOL_OK)
+    if (status != TOOL_OK) {
+        poise_profile_free(profile);
         return tool_recording_close(&recording, status);
+    }
     tool_progress_init(&progress);
     poise_train_options options = {.out = out,
                                    .resume = resume,
                                    .progress = tool_progress_show,
                                    .user = &progress,
                                    .watch_balancer = tool_flag(a, "watch-balancer"),
+                                   .profile = profile,
                                    .where = tool_crash_watch()};
     tool_recording_use(&recording, &options);
     status = poise_train(spec, &options, &r, &err);
@@ -40,11 +47,17 @@ static int train(const tool_arguments *a, const poise_spec *spec, const char *ou
     if (status == 0) {
         ended(&r, out);
         poise_result_done(&r);
-        return tool_recording_close(&recording, TOOL_OK);
+        status = TOOL_OK;
+    } else {
+        status = tool_failed(&err);
+        if (err.code == POISE_E_STOPPED)
+            fprintf(stderr, "continue with: poise train --resume %s\n", out);
     }
-    status = tool_failed(&err);
-    if (err.code == POISE_E_STOPPED)
-        fprintf(stderr, "continue with: poise train --resume %s\n", out);
+    if (profile && (status == TOOL_OK || err.code == POISE_E_STOPPED)) {
+        printf("\n");
+        tool_print_profile(profile);
+    }
+    poise_profile_free(profile);
     return tool_recording_close(&recording, status);
 }
 
@@ -91,6 +104,7 @@ static const tool_option options[] = {
     {"watch-balancer", NULL, "go on with the strategy's file whenever it is built anew", TOOL_ONCE},
     {"record-signals", "FILE", "what the strategy sees and answers, as JSON lines (balancer try)",
      TOOL_ONCE},
+    {"profile", NULL, "then print where the time of a step goes, by part and by layer", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_train = {

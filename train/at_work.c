@@ -163,6 +163,7 @@ int poise__at_work_open(poise__at_work *w, poise_error *err)
                            &w->spec->phase[w->phase], w->spec->train.seed, w->spec->train.threads,
                            err) < 0)
         return -1;
+    poise__engine_profile(w->engine, w->options->profile);
     settle(w);
     return 0;
 }

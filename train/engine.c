@@ -103,7 +103,14 @@ int poise__engine_rebalance(poise__engine *e, poise_balance *balance,
     poise__host_inherit(&t->host, &e->training->host);
     poise__training_free(e->training);
     e->training = t;
+    poise__training_profile(t, e->profile);
     return 0;
+}
+
+void poise__engine_profile(poise__engine *e, poise_profile *p)
+{
+    e->profile = p;
+    poise__training_profile(e->training, p);
 }
 
 int poise__engine_step(poise__engine *e, const poise_batch *b, uint64_t number, poise_error *err)

@@ -18,6 +18,7 @@ typedef struct poise__engine {
     uint64_t seed;
     poise__training *training; /* NULL in an engine that only scores */
     poise_optimizer *optimizer;
+    poise_profile *profile; /* borrowed; NULL: nothing is timed */
     poise__pass score;
 } poise__engine;
 
@@ -32,6 +33,9 @@ void poise__engine_close(poise__engine *e);
  * (initial losses, quality) is taken over.  On failure the engine goes on as it was. */
 int poise__engine_rebalance(poise__engine *e, poise_balance *balance,
                             const poise_balancer_spec *options, poise_error *err);
+
+/* Time the steps that follow into p (profile.h), which is whole when the engine is closed. */
+void poise__engine_profile(poise__engine *e, poise_profile *p);
 
 /* One training step, `number` counting from 0; training->host.epoch must be set.  A NUMERIC error
  * names the layer, its place, the task and the step; the parameters are then as they were. */

@@ -227,10 +227,12 @@ static int64_t one_step(run *r, int64_t log_every, poise_error *err)
 {
     poise_batch b;
     double from = clock_now(), now;
+    double data = poise__profile_now(r->o->profile);
     int64_t rows = poise_stream_next(r->stream, &b, err);
 
     if (rows <= 0)
         return rows;
+    poise__profile_add(r->o->profile, POISE_PART_DATA, &data);
     r->engine.training->host.epoch = r->at.epoch;
     if (poise__engine_step(&r->engine, &b, r->at.step, err) < 0)
         return -1;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../core/memory.h"
+#include "profile.h"
 #include "shared.h"
 
 /* Words used below.  A node in the *region* runs backward once per task: it belongs to one task
@@ -509,16 +510,20 @@ int poise_step_build(poise_graph *g, int ntask, poise_value *const *loss,
         status = start(&b, err);
     if (status == 0)
         status = divide(&b, err);
+    poise_graph_part(g, POISE_PART_TASK);
     for (int t = 0; status == 0 && per_task && t < ntask; t++)
         status = backward_of_task(&b, t, err);
+    poise_graph_part(g, POISE_PART_SIGNALS);
     if (status == 0)
         status = balance(&b, labelled, out, err);
+    poise_graph_part(g, POISE_PART_SHARED);
     if (status == 0)
         status = per_task ? combine_parameters(&b, err) : backward_of_sum(&b, err);
     if (status == 0 && per_task && !plan->by_element)
         status = backward_below(&b, err);
     if (status == 0)
         status = finish(&b, out, err);
+    poise_graph_part(g, POISE_PART_FORWARD);
     done(&b);
     if (status < 0)
         poise_step_graph_done(out);

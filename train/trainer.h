@@ -12,6 +12,7 @@
 #define POISE_TRAINER_H
 
 #include "../models/spec.h"
+#include "profile.h"
 
 typedef struct poise_progress {
     int epoch, epochs; /* epoch counts from 0 */
@@ -52,6 +53,7 @@ typedef struct poise_train_options {
      * now, its state kept where version and size are the same.  One that is refused is told in a
      * note, and the old one stays. */
     int watch_balancer;
+    poise_profile *profile;   /* where the time goes; NULL: it is not measured */
     poise_train_where *where; /* kept up to date; NULL: nobody asks */
     /* Stop as if asked to after this many steps in all; 0: never.  For tests. */
     uint64_t stop_after;

@@ -262,10 +262,27 @@ static void free_pass(poise__pass *p)
     poise_graph_free(p->graph);
 }
 
+void poise__training_profile(poise__training *t, poise_profile *p)
+{
+    poise__pass *pass[] = {&t->main, &t->probe};
+
+    for (int k = 0; k < 2; k++)
+        if (pass[k]->session) {
+            if (t->profile)
+                poise__profile_collect(t->profile, pass[k]->session,
+                                       t->profile->steps - t->profile->collected, k == 1);
+            poise_session_profile(pass[k]->session, p ? p->now : NULL);
+        }
+    if (t->profile)
+        t->profile->collected = t->profile->steps;
+    t->profile = p;
+}
+
 void poise__training_free(poise__training *t)
 {
     if (!t)
         return;
+    poise__training_profile(t, NULL);
     poise__element_done(&t->element);
     free(t->answer);
     free_pass(&t->main);

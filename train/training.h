@@ -16,6 +16,7 @@
 #include "element.h"
 #include "host.h"
 #include "optimizer.h"
+#include "profile.h"
 #include "signals.h"
 
 /* A graph of the network with what runs it. */
@@ -44,6 +45,7 @@ typedef struct poise__training {
     poise__host host;
     int by_element;
     poise__element element;
+    poise_profile *profile; /* borrowed; NULL: nothing is timed */
     void **answer; /* where the graph left what the balancer reads, for one outside of it */
 } poise__training;
 
@@ -65,6 +67,9 @@ void poise__training_update(poise__training *t, poise_optimizer *o, uint64_t num
 /* After the update: what the balancer wants to know of it. */
 int poise__training_probe(poise__training *t, const poise_batch *b, const poise_run *run,
                           poise_error *err);
+
+/* From now on into p, until the training is freed or this is called again; NULL: nothing is timed. */
+void poise__training_profile(poise__training *t, poise_profile *p);
 
 /* Copy a batch's features into a session. */
 void poise__fill_features(poise_session *s, const poise_network *net, const poise_batch *b);

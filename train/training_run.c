@@ -206,11 +206,15 @@ int poise__training_gradients(poise__training *t, const poise_batch *b, const po
                               poise_error *err)
 {
     poise_error inner = {0};
+    double from = poise__profile_now(t->profile);
 
     fill_pass(&t->main, b);
+    poise__profile_add(t->profile, POISE_PART_DATA, &from);
     int status = poise_session_run(t->main.session, run, &inner);
+    from = poise__profile_now(t->profile); /* the session's steps are timed by itself */
     if (status == 0 && t->by_element)
         status = combine_by_element(t, run, &inner);
+    poise__profile_add(t->profile, POISE_PART_SIGNALS, &from);
     if (status < 0) {
         if (inner.code == POISE_E_NUMERIC)
             return diagnose(t, run, err);
@@ -221,11 +225,13 @@ int poise__training_gradients(poise__training *t, const poise_batch *b, const po
     if (!all_finite(t))
         return diagnose(t, run, err);
     clip(t);
+    poise__profile_add(t->profile, POISE_PART_UPDATE, &from);
     return 0;
 }
 
 void poise__training_update(poise__training *t, poise_optimizer *o, uint64_t number, int threads)
 {
+    double from = poise__profile_now(t->profile);
     final f;
 
     poise_optimizer_begin(o, number + 1);
@@ -233,6 +239,9 @@ void poise__training_update(poise__training *t, poise_optimizer *o, uint64_t num
     for (int k = 0; k < t->step.nparam; k++)
         if (final_gradient(t, k, &f) && f.rows)
             poise_optimizer_rows(o, f.param, f.nrow, f.rows, f.value);
+    poise__profile_add(t->profile, POISE_PART_UPDATE, &from);
+    if (t->profile)
+        t->profile->steps++;
 }
 
 int poise__training_probe(poise__training *t, const poise_batch *b, const poise_run *run,
@@ -243,7 +252,9 @@ int poise__training_probe(poise__training *t, const poise_batch *b, const poise_
     if (!t->host.after)
         return 0;
     dry.dry = 1;
+    double from = poise__profile_now(t->profile);
     fill_pass(&t->probe, b);
+    poise__profile_add(t->profile, POISE_PART_DATA, &from);
     if (poise_session_run(t->probe.session, &dry, err) < 0)
         return -1;
     for (int k = 0; k < t->schema->ntask; k++)

@@ -343,6 +343,44 @@ static void an_empty_graph_and_leaves_as_outputs_run(void **state)
     poise_session_free(s);
 }
 
+static int looks;
+
+static double ticks(void)
+{
+    return looks++;
+}
+
+static void steps_are_timed_with_the_clock_that_was_given_and_only_then(void **state)
+{
+    fixture *f = *state;
+    poise_value *y = toy1(f->g, &toy_sum, toy1(f->g, &toy_square, f->x, NULL), NULL);
+    poise_graph_output(f->g, y, NULL);
+    poise_session *s = make(f, NULL);
+    looks = 0;
+    assert_int_equal(poise_session_run(s, &once, &f->err), 0);
+    assert_int_equal(looks, 0);
+    poise_session_profile(s, ticks);
+    for (int run = 0; run < 3; run++)
+        assert_int_equal(poise_session_run(s, &once, &f->err), 0);
+    assert_int_equal(looks, 9);
+    assert_true(poise_session_seconds(s, 0) == 3 && poise_session_seconds(s, 1) == 3);
+    poise_session_profile(s, NULL);
+    assert_int_equal(poise_session_run(s, &once, &f->err), 0);
+    assert_int_equal(looks, 9);
+    assert_true(poise_session_seconds(s, 0) == 0);
+    poise_session_free(s);
+}
+
+static void nodes_keep_the_part_they_were_made_for(void **state)
+{
+    fixture *f = *state;
+    poise_value *a = toy1(f->g, &toy_square, f->x, NULL);
+    poise_graph_part(f->g, 3);
+    poise_value *b = toy1(f->g, &toy_square, a, NULL);
+    assert_int_equal(a->producer->part, 0);
+    assert_int_equal(b->producer->part, 3);
+}
+
 static void what_was_removed_too_early_is_an_error(void **state)
 {
     fixture *f = *state;
@@ -371,6 +409,8 @@ int main(void)
         TEST(an_effect_may_change_a_state_parameter),
         TEST(sessions_of_one_graph_run_side_by_side),
         TEST(an_empty_graph_and_leaves_as_outputs_run),
+        TEST(steps_are_timed_with_the_clock_that_was_given_and_only_then),
+        TEST(nodes_keep_the_part_they_were_made_for),
         TEST(what_was_removed_too_early_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

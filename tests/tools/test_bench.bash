@@ -9,7 +9,23 @@ for balancer in none gram gramall equal dwa dtp uncertainty gradnorm; do
     for key in samples_per_s ms_per_step gflops gemm_peak_gflops arena_bytes parameter_bytes; do
         awk -v x="$(json bench.json $key)" 'BEGIN { exit !(x > 0) }' || fail "$key is not positive"
     done
+    for key in ms_least ms_most gemm_peak_share; do
+        awk -v x="$(json bench.json $key)" 'BEGIN { exit !(x > 0) }' || fail "$key is not positive"
+    done
+    awk -v a="$(json bench.json ms_least)" -v b="$(json bench.json ms_per_step)" \
+        -v c="$(json bench.json ms_most)" 'BEGIN { exit !(a <= b && b <= c) }' || fail 'no median'
+    for part in forward 'shared backward' update data; do
+        awk -v x="$(json bench.json parts_ms "$part")" 'BEGIN { exit !(x > 0) }' || fail "no $part"
+    done
+    task=$(json bench.json parts_ms 'task backward')
+    case $balancer in
+    gram | gramall | gradnorm) awk -v x="$task" 'BEGIN { exit !(x > 0) }' || fail 'task backward' ;;
+    *) awk -v x="$task" 'BEGIN { exit !(x == 0) }' || fail 'task backward is not 0' ;;
+    esac
 done
+expect 0 bench --case tiny --steps 1 --blocks 1 --layers
+says 'shared backward +[0-9.]+ +[0-9.]+ %'
+says '^  expert/0 '
 expect 0 bench --case census --steps 1 --blocks 1
 says 'samples/s'
 says 'GEMM peak'

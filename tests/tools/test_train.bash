@@ -46,6 +46,14 @@ says 'gradnorm'
 expect 2 train small.yaml --out none --balancer ./nowhere.so
 says 'nowhere.so'
 
+# where the time goes, by part and by the layers of the spec; the same weights
+expect 0 train small.yaml --out profiled --profile
+says 'profile of 90 steps'
+says '^  task backward +[0-9.]+ +[0-9.]+ %'
+says '^  data '
+says '^  tower/click .*models/mmoe.yaml:[0-9]+$'
+same_weights runs/small-1/model.safetensors profiled/model.safetensors
+
 # eval: the figures of result.json again
 expect 0 eval runs/small-1 --json
 cp "$output" eval.json

@@ -104,7 +104,7 @@ enum { MOST = 100 };
 static char strategies[MOST][64];
 static int nstrategy;
 
-static int note_strategy(void *user, const char *name, const char *path)
+static inline int note_strategy(void *user, const char *name, const char *path)
 {
     (void)user, (void)path;
     assert_true(nstrategy < MOST && strlen(name) < 64);
@@ -112,7 +112,7 @@ static int note_strategy(void *user, const char *name, const char *path)
     return 0;
 }
 
-static void find_strategies(void)
+static inline void find_strategies(void)
 {
     poise_error err;
     if (nstrategy == 0)
