@@ -15,6 +15,9 @@ if(POISE_BALANCER_TARGETS)
     install(TARGETS ${POISE_BALANCER_TARGETS} LIBRARY DESTINATION ${POISE_BALANCERS_DIR})
 endif()
 install(DIRECTORY models/ DESTINATION ${POISE_MODELS_DIR} FILES_MATCHING PATTERN "*.yaml")
+if(POISE_SCHEMAS)
+    install(FILES ${POISE_SCHEMAS} DESTINATION ${CMAKE_INSTALL_DATADIR}/poise/schema)
+endif()
 
 # Public headers: those that do not call themselves internal.
 foreach(d core ops plugins data models train)

@@ -2,8 +2,9 @@
  *
  * A section is one kind of mapping (`train:`, the options of `adam`, a layer of kind mlp).  Its
  * rows say for every key the type, default, range, choices and meaning, and where the value goes.
- * Reading, error messages, writing back (spec.h: poise_spec_resolved) and `poise help` all come
- * from these rows.
+ * Reading, error messages, writing back (spec.h: poise_spec_resolved), `poise help` and the JSON
+ * Schema for editors (json_schema.h) all come from these rows.  A new key needs nothing else, but
+ * for one of kind OWN, whose row says in `schema` what may stand there.
  *
  *     for (const poise_section *const *s = poise_spec_sections(); *s; s++)
  *         for (int k = 0; k < (*s)->nkey; k++)
@@ -41,6 +42,7 @@ typedef struct poise_key {
     double min, max;           /* of integers and numbers, inclusive */
     const char *const *choice; /* NULL-terminated */
     const char *form;          /* OWN: the type in words */
+    const char *schema;        /* OWN: the type for a JSON Schema, in the words of json_schema.h */
     size_t offset, size;       /* of the field in the section's struct */
     int (*read)(struct poise__reading *r, const struct poise__yaml *value, void *into); /* OWN */
 } poise_key;
@@ -53,7 +55,8 @@ typedef struct poise_section {
     /* What a key that is in no row means; NULL: it is an error. */
     int (*other)(struct poise__reading *r, const struct poise__yaml *key,
                  const struct poise__yaml *value, void *into);
-    const char *other_help; /* for `poise help`: what such keys are */
+    const char *other_help;   /* for `poise help`: what such keys are */
+    const char *other_schema; /* their values, in the words of json_schema.h */
 } poise_section;
 
 /* The sections of run and model files, the top level first; NULL-terminated. */

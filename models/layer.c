@@ -15,6 +15,7 @@ static const poise_key layer_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_each,
      .form = "task",
+     .schema = "'task'",
      .help = "task: one layer per task, with its own weights"},
     {.name = "copies",
      .kind = POISE_KEY_INT,

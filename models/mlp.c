@@ -62,6 +62,7 @@ static const poise_key dense_rows[] = {
      .read = read_width,
      POISE__INTO(mlp_keys, units),
      .form = "integer, 1 .. 65536, or task",
+     .schema = "integer 1 65536 | 'task'",
      .help = "outputs; task: as many as the task needs, 1 or its classes"},
     {.name = "input",
      .kind = POISE_KEY_REFERENCES,

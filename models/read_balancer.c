@@ -26,17 +26,20 @@ static const poise_key balancer_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_signals,
      .form = "mapping (signals)",
+     .schema = "<signals>",
      .help = "what the strategy measures"},
     {.name = "shared_only",
      .kind = POISE_KEY_OWN,
      .read = read_shared_only,
      .form = "true | false",
+     .schema = "boolean",
      .help = "true: a weight scales the shared gradient alone; false: the whole task loss; without "
              "it: as the strategy says"},
     {.name = "weights",
      .kind = POISE_KEY_OWN,
      .read = read_weights,
      .form = "mapping (weights)",
+     .schema = "<weights>",
      .help = "what is done with the weights that the strategy says"},
     {.name = "clip",
      .kind = POISE_KEY_NUMBER,
@@ -57,7 +60,8 @@ const poise_section poise__balancer_section = {
     .about = "how the tasks' losses are weighed: a name, this mapping, or a list of them",
     POISE__ROWS(balancer_rows),
     .other = read_setting,
-    .other_help = "every other key is a setting of the strategy: one value, or {task: value}"};
+    .other_help = "every other key is a setting of the strategy: one value, or {task: value}",
+    .other_schema = "text | map of text"};
 
 /* as poise_scope, poise_initial; the last of each is written in its own form */
 const char *const poise__scopes[] = {"last", "all", "representation", NULL};
@@ -69,6 +73,7 @@ static const poise_key signals_rows[] = {
      .initial = "last",
      .read = read_scope,
      .form = "last | all | representation | list of layers",
+     .schema = "'last' | 'all' | 'representation' | list of text",
      .help = "gradients of the last shared layer, of all shared layers, of the shared layers' "
              "outputs, or of the layers named"},
     {.name = "initial",
@@ -76,6 +81,7 @@ static const poise_key signals_rows[] = {
      .initial = "first",
      .read = read_initial,
      .form = "first | base_rate | {mean: N}",
+     .schema = "'first' | 'base_rate' | {mean: integer 1 1e9}",
      .help = "the loss that progress is measured from: a task's first, that of predicting the "
              "label's rate, or the mean of the first N steps"},
 };

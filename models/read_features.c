@@ -23,6 +23,7 @@ static const poise_key numeric_rows[] = {
      .initial = "mean",
      .read = read_missing,
      .form = "mean, or number",
+     .schema = "'mean' | number",
      .help = "what a missing value counts as, before the transform"},
 };
 const poise_section poise__numeric_section = {

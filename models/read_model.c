@@ -28,7 +28,8 @@ const poise_section poise__model_section = {
     .about = "what network is trained: a name, this mapping, or the keys of a model file",
     POISE__ROWS(model_rows),
     .other = read_parameter,
-    .other_help = "every other key is a parameter of the model"};
+    .other_help = "every other key is a parameter of the model",
+    .other_schema = "any"};
 
 static const poise_key file_rows[] = {
     {.name = "about",
@@ -47,12 +48,14 @@ static const poise_key file_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_params,
      .form = "mapping of name: default",
+     .schema = "map of any",
      .help = "what a run may choose; $name in the network stands for the value"},
     {.name = "network",
      .kind = POISE_KEY_OWN,
      .required = 1,
      .read = read_network,
      .form = "mapping of layer: keys",
+     .schema = "map of layer",
      .help = "the layers, in any order"},
     {.name = "output",
      .kind = POISE_KEY_TEXT,

@@ -5,20 +5,22 @@
 
 static int read_section(poise__reading *r, const poise__yaml *v, void *into);
 
-#define SECTION(name_, needed, initial_, form_, help_)                                 \
+#define SECTION(name_, needed, initial_, form_, schema_, help_)                        \
     {                                                                                  \
         .name = name_, .kind = POISE_KEY_OWN, .required = needed, .initial = initial_, \
-        .form = form_, .help = help_, .read = read_section                             \
+        .form = form_, .schema = schema_, .help = help_, .read = read_section          \
     }
 static const poise_key run_rows[] = {
-    SECTION("data", 1, NULL, "mapping (data)", "where the rows come from"),
+    SECTION("data", 1, NULL, "mapping (data)", "<data>", "where the rows come from"),
     SECTION("features", 0, NULL, "mapping of column: numeric | categorical | ignore",
+            "map of pick <numeric> <categorical> <ignore>",
             "the inputs; a column may hold * and ?, and is then a pattern"),
-    SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "what is predicted"),
-    SECTION("model", 1, NULL, "name, or mapping (model, model file)", "the network"),
+    SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "map of <task>", "what is predicted"),
+    SECTION("model", 1, NULL, "name, or mapping (model, model file)",
+            "text | <model> | <model file>", "the network"),
     SECTION("balancer", 0, "equal", "name, mapping (balancer), or list",
-            "how the losses are weighed"),
-    SECTION("train", 0, NULL, "mapping (train)", "how the model is trained"),
+            "text | <balancer> | list of (text | <balancer>)", "how the losses are weighed"),
+    SECTION("train", 0, NULL, "mapping (train)", "<train>", "how the model is trained"),
 };
 const poise_section poise__run_section = {
     .name = "run", .about = "the top level of a run file", POISE__ROWS(run_rows)};

@@ -9,12 +9,12 @@ expect 2
 says 'usage: poise COMMAND'
 for how in help --help -h; do
     expect 0 "$how"
-    for command in train check compare eval predict balancer bench help; do
+    for command in train check schema compare eval predict balancer bench help; do
         says "^  $command  "
     done
 done
 
-for command in train check compare eval predict balancer bench help; do
+for command in train check schema compare eval predict balancer bench help; do
     for how in "help $command" "$command --help" "$command -h"; do
         # shellcheck disable=SC2086
         expect 0 $how
@@ -57,6 +57,7 @@ train x.yaml --thread 1|threads
 compare x.yaml --balancer=equal|balancers
 bench --case cesnus|census
 help layer mixtur|mixture
+schema modle|model
 help model mmeo|mmoe
 WORDS
 expect 2 zzzzzzzz

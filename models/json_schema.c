@@ -1,0 +1,252 @@
+/* The tables of keys.h as a JSON Schema.
+ *
+ *     section  ->  definition "task": an object of its keys, no others
+ *     layer    ->  definition "layer": any of "layer_mlp", "layer_dense", ...
+ *
+ * Sections that stand inside a network are written a second time, as "network_NAME": there "$name"
+ * may stand for every value. */
+#include <stdio.h>
+#include <string.h>
+#include "json_parts.h"
+#include "json_schema.h"
+#include "layer.h"
+#include "sections.h"
+
+/* ---- keys ---- */
+
+static json_t *initial(const poise_key *k)
+{
+    poise__yaml v = {.kind = POISE__SCALAR, .text = k->initial, .plain = 1};
+    int64_t whole;
+    double number;
+    int yes;
+    if (k->kind == POISE_KEY_TEXT || k->kind == POISE_KEY_CHOICE)
+        return json_string(k->initial);
+    if (poise__yaml_int(&v, &whole) == 0)
+        return json_integer(whole);
+    if (poise__yaml_number(&v, &number) == 0)
+        return json_real(number);
+    return poise__yaml_bool(&v, &yes) == 0 ? json_boolean(yes) : json_string(k->initial);
+}
+
+/* Help, type and default as an editor shows them. */
+static json_t *description(const poise_key *k)
+{
+    char type[400];
+    poise_key_type(k, type, sizeof(type));
+    return k->initial ? json_sprintf("%s (%s; default %s)", k->help, type, k->initial)
+                      : json_sprintf("%s (%s)", k->help, type);
+}
+
+/* Beside "$ref" draft 7 reads nothing, so a reference is wrapped. */
+static json_t *described(json_t *schema, const poise_key *k)
+{
+    if (schema && json_object_get(schema, "$ref"))
+        schema = json_pack("{s:[o]}", "allOf", schema);
+    int bad = json_object_set_new(schema, "description", description(k)) < 0;
+    if (k->initial)
+        bad |= json_object_set_new(schema, "default", initial(k)) < 0;
+    if (!bad)
+        return schema;
+    json_decref(schema);
+    return NULL;
+}
+
+static json_t *choice_schema(const poise_key *k)
+{
+    json_t *words = json_array();
+    int bad = 0;
+    for (int i = 0; k->choice[i]; i++)
+        bad |= json_array_append_new(words, json_string(k->choice[i])) < 0;
+    json_t *o = bad ? NULL : json_pack("{s:O}", "enum", words);
+    json_decref(words);
+    return o;
+}
+
+static json_t *plain_schema(const poise__json *w, const poise_key *k)
+{
+    switch (k->kind) {
+    case POISE_KEY_TEXT:
+        return poise__json_text();
+    case POISE_KEY_INT:
+        return poise__json_number("integer", k->min, k->max);
+    case POISE_KEY_NUMBER:
+        return poise__json_number("number", k->min, k->max);
+    case POISE_KEY_BOOL:
+        return json_pack("{s:s}", "type", "boolean");
+    case POISE_KEY_CHOICE:
+        return choice_schema(k);
+    case POISE_KEY_TEXTS:
+        return poise__json_list(poise__json_or_parameter(w, poise__json_text()), 0);
+    case POISE_KEY_INTS:
+        return poise__json_list(
+            poise__json_or_parameter(w, poise__json_number("integer", k->min, k->max)), 1);
+    case POISE_KEY_REFERENCES:
+        return json_pack("{s:[o, o]}", "anyOf", poise__json_text(),
+                         poise__json_list(poise__json_text(), 1));
+    case POISE_KEY_OWN:
+        break;
+    }
+    return NULL;
+}
+
+static json_t *key_schema(poise__json *w, const poise_section *s, const poise_key *k)
+{
+    w->section = s->name;
+    w->key = k->name;
+    if (k->kind == POISE_KEY_OWN)
+        return poise__json_form(w, k->schema);
+    return poise__json_or_parameter(w, plain_schema(w, k));
+}
+
+/* ---- sections ---- */
+
+static int add_keys(poise__json *w, const poise_section *s, json_t *properties, json_t *required)
+{
+    for (int k = 0; k < s->nkey; k++) {
+        json_t *value = key_schema(w, s, &s->key[k]);
+        value = value ? described(value, &s->key[k]) : NULL;
+        if (json_object_set_new(properties, s->key[k].name, value) < 0)
+            return -1;
+        if (s->key[k].required && json_array_append_new(required, json_string(s->key[k].name)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What keys in no row are: nothing, or of the form that the section says. */
+static json_t *other_schema(poise__json *w, const poise_section *s)
+{
+    if (!s->other)
+        return json_false();
+    w->section = s->name;
+    w->key = "any other";
+    return poise__json_form(w, s->other_schema);
+}
+
+/* An object of the keys of n sections; the first says what other keys are. */
+static json_t *sections_schema(poise__json *w, int n, const poise_section *const *s)
+{
+    json_t *properties = json_object(), *required = json_array();
+    int bad = 0;
+    for (int k = 0; k < n && !bad; k++)
+        bad = add_keys(w, s[k], properties, required);
+    json_t *other = bad ? NULL : other_schema(w, s[0]);
+    if (!other) {
+        json_decref(properties);
+        json_decref(required);
+        return NULL;
+    }
+    json_t *o = json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description",
+                          s[0]->about ? s[0]->about : "", "properties", properties,
+                          "additionalProperties", other);
+    if (json_array_size(required) == 0)
+        json_decref(required);
+    else if (json_object_set_new(o, "required", required) < 0) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
+static json_t *reference(const char *name)
+{
+    return json_pack("{s:s+}", "$ref", "#/definitions/", name);
+}
+
+/* A definition's name: no blank, for it stands in a URI. */
+static const char *definition_name(const char *before, const poise_section *s, char *buf,
+                                   size_t size)
+{
+    snprintf(buf, size, "%s%s", before, s->name);
+    for (char *c = buf; *c; c++)
+        if (*c == ' ' || *c == ':')
+            *c = '_';
+    return buf;
+}
+
+/* A reference to the definition `name`, which `n` sections make; it is written the first time. */
+static json_t *define(poise__json *w, const char *name, int n, const poise_section *const *s)
+{
+    if (json_object_get(w->definition, name))
+        return reference(name);
+    const char *section = w->section, *key = w->key;
+    /* First a mark, so that a section may hold itself. */
+    json_t *o =
+        json_object_set_new(w->definition, name, json_true()) < 0 ? NULL : sections_schema(w, n, s);
+    w->section = section;
+    w->key = key;
+    return json_object_set_new(w->definition, name, o) < 0 ? NULL : reference(name);
+}
+
+json_t *poise__json_section(poise__json *w, const poise_section *s)
+{
+    char name[200];
+    return define(w, definition_name(w->in_network ? "network_" : "", s, name, sizeof(name)), 1,
+                  &s);
+}
+
+/* ---- layers ---- */
+
+static json_t *layer_kind(poise__json *w, const poise_section *kind)
+{
+    const poise_section *s[] = {kind, &poise__layer_section};
+    char name[200];
+    return define(w, definition_name("layer_", kind, name, sizeof(name)), 2, s);
+}
+
+json_t *poise__json_layer(poise__json *w)
+{
+    if (json_object_get(w->definition, "layer"))
+        return reference("layer");
+    int before = w->in_network, bad = json_object_set_new(w->definition, "layer", json_true()) < 0;
+    json_t *any = json_array();
+    w->in_network = 1;
+    for (int k = 0; k < POISE__KINDS && !bad; k++)
+        bad = json_array_append_new(any, layer_kind(w, &poise__layer_kinds[k]->section)) < 0;
+    w->in_network = before;
+    if (bad) {
+        json_decref(any);
+        return NULL;
+    }
+    return json_object_set_new(w->definition, "layer", json_pack("{s:o}", "anyOf", any)) < 0
+               ? NULL
+               : reference("layer");
+}
+
+/* Some keys of a layer: those of one kind and of every layer, none needed. */
+json_t *poise__json_layer_part(poise__json *w)
+{
+    json_t *any = json_array();
+    int before = w->in_network, bad = 0;
+    w->in_network = 1;
+    for (int k = 0; k < POISE__KINDS && !bad; k++) {
+        const poise_section *s[] = {&poise__layer_kinds[k]->section, &poise__layer_section};
+        json_t *o = sections_schema(w, 2, s);
+        if (o)
+            json_object_del(o, "required");
+        bad = json_array_append_new(any, o) < 0;
+    }
+    w->in_network = before;
+    if (!bad)
+        return json_pack("{s:o}", "anyOf", any);
+    json_decref(any);
+    return NULL;
+}
+
+char *poise_json_schema(poise_file_kind kind, poise_error *err)
+{
+    const poise_section *s =
+        kind == POISE_RUN_FILE ? &poise__run_section : &poise__model_file_section;
+    poise__json w = {.definition = json_object(), .err = err};
+    poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "out of memory");
+    json_t *top = poise__json_section(&w, s);
+    json_t *root = top ? json_pack("{s:s, s:s+, s:[o], s:O}", "$schema",
+                                   "http://json-schema.org/draft-07/schema#", "title",
+                                   "Poise: ", s->name, "allOf", top, "definitions", w.definition)
+                       : NULL;
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    json_decref(root);
+    json_decref(w.definition);
+    return text;
+}
