@@ -1,19 +1,19 @@
 /* stch.c -- smooth Tchebycheff: the largest loss counts most, softly.
  *
+ * paper: the formula alone, stateless; the preference is brought to a sum of 1.
  * official: epochs up to `warmup` take the log of each loss; epoch `warmup` also measures the mean
  * loss of each task, its nadir, and from then on the softmax is of log(l / nadir).  A task that had
  * no label in that epoch takes its first loss after it as its nadir.
- * paper: the formula alone, stateless; the preference is brought to a sum of 1.
  *
  * Softmax and T go over the tasks with labels; the others keep their weight. */
 #include <math.h>
 #include <poise/balancer.h>
 
 enum { FORM, MU, WARMUP, PREFERENCE, IDEAL };
-enum { OFFICIAL, PAPER };
-static const char *const forms[] = {[OFFICIAL] = "official", [PAPER] = "paper", NULL};
+enum { PAPER, OFFICIAL };
+static const char *const forms[] = {[PAPER] = "paper", [OFFICIAL] = "official", NULL};
 static const poise_param params[] = {
-    [FORM] = {"form", "the authors' code, or the equation", POISE_CHOICE, 0, OFFICIAL, 0, 0, forms},
+    [FORM] = {"form", "the equation, or the authors' code", POISE_CHOICE, 0, PAPER, 0, 0, forms},
     [MU] = {"mu", "smaller is closer to the largest loss alone", POISE_REAL, 0, 1, 1e-6, 1e6, NULL},
     [WARMUP] = {"warmup", "the epoch, from 0, that measures the nadir; form official", POISE_INT, 0,
                 4, 0, 1e6, NULL},
@@ -86,10 +86,9 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
         weight[t] = in->epoch <= warmup ? 1 / (l + EPS)
                                         : log(l / fmax(task[t].sum / task[t].count, EPS) + EPS);
     }
-    if (in->epoch <= warmup)
-        return 0;
-    softmax(c, in, weight);
-    for (uint32_t t = 0; t < c->ntask; t++)
+    if (in->epoch > warmup)
+        softmax(c, in, weight);
+    for (uint32_t t = 0; in->epoch > warmup && t < c->ntask; t++)
         if (in->labelled[t] > 0)
             weight[t] *= n / (in->loss[t] + EPS);
     return 0;
@@ -106,15 +105,16 @@ static const poise_balancer plugin = {
     .state_version = 1,
     .state_size = state_size,
     .step = step,
-    .formula = "official: epochs 0 to warmup: w = 1 / (l + 1e-20); n = mean loss of epoch warmup\n"
-               "          then: w = T softmax(log(l / n + 1e-20) / mu) / (l + 1e-20)\n"
-               "paper: minimise mu log sum exp(p (l - ideal) / mu), so\n"
-               "       w = p softmax(p (l - ideal) / mu), the sum of p is 1",
+    .formula = "paper: minimise mu log sum exp(p (l - ideal) / mu), so\n"
+               "       w = p softmax(p (l - ideal) / mu), the sum of p is 1\n"
+               "official: epochs 0 to warmup: w = 1 / (l + 1e-20); n = mean loss of epoch warmup\n"
+               "          then: w = T softmax(log(l / n + 1e-20) / mu) / (l + 1e-20)",
     .paper = "Lin, Zhang, Yang, Liu, Wang, Zhang, \"Smooth Tchebycheff scalarization for "
              "multi-objective optimization\", ICML 2024",
     .differs = "LibMTL has `official` and reports weights of 1 whatever it applies; TorchJD has "
                "`paper`, takes the preference as it is given (1/T by default) and asks for mu.",
-    .advice = "When no task may fall behind. The official form needs more than warmup + 1 epochs, "
-              "five by default: lower `warmup` for short runs.",
+    .advice =
+        "When no task may fall behind. The paper's form compares losses as they are: a smaller "
+        "mu where they differ by less than 1. The official one wants more than warmup + 1 epochs.",
 };
 POISE_BALANCER(plugin)

@@ -65,7 +65,7 @@ static void weights_are_derivatives_of_the_objective(void **state)
     static const struct {
         const char *name, *settings;
         double (*objective)(const double *l);
-    } rows[] = {{"stch", "form=paper mu=0.5", stch_paper},
+    } rows[] = {{"stch", "mu=0.5", stch_paper},
                 {"gls", "", gls},
                 {"cosmos", "lambda=0.2", cosmos},
                 {"pbi", "", pbi}};
@@ -174,7 +174,7 @@ static void uncertainty_forms_rest_where_they_should(void **state)
 static void stch_by_hand(void **state)
 {
     (void)state;
-    feed *f = feed_new("stch", 2, "warmup=1");
+    feed *f = feed_new("stch", 2, "form=official warmup=1");
     at(f, (double[]){5, 0.5});
     near(f->weight[0], 0.2, "epoch 0");
     near(f->weight[1], 2, "epoch 0");
@@ -196,7 +196,7 @@ static void stch_by_hand(void **state)
 static void stch_finds_a_late_nadir(void **state)
 {
     (void)state;
-    feed *f = feed_new("stch", 2, "warmup=0");
+    feed *f = feed_new("stch", 2, "form=official warmup=0");
     f->labelled[0] = 1, f->loss[0] = 2, f->loss[1] = (double)NAN;
     feed_go(f);
     near(f->weight[0], 0.5, "warm-up");
@@ -328,9 +328,10 @@ static void a_task_that_is_never_labelled_is_not_there(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"rlw", ""},     {"uncertainty", ""},  {"uw_so", ""},        {"imtl_l", ""},
-        {"gls", ""},     {"stch", "warmup=1"}, {"famo", ""},         {"cov", ""},
-        {"pbi", ""},     {"metabalance", ""},  {"lr_annealing", ""}, {"dbmtl", ""},
+        {"rlw", ""},         {"uncertainty", ""},  {"uw_so", ""},
+        {"imtl_l", ""},      {"gls", ""},          {"stch", "form=official warmup=1"},
+        {"famo", ""},        {"cov", ""},          {"pbi", ""},
+        {"metabalance", ""}, {"lr_annealing", ""}, {"dbmtl", ""},
         {"graddrop", ""}};
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         feed *a = feed_new(rows[r][0], 3, rows[r][1]), *b = feed_new(rows[r][0], 2, rows[r][1]);
@@ -359,7 +360,7 @@ static void a_negative_loss_stops_the_run(void **state)
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         char want[200];
         poise_error err = {0};
-        feed *f = feed_new(names[k], 2, NULL);
+        feed *f = feed_new(names[k], 2, strcmp(names[k], "stch") ? NULL : "form=official");
         f->labelled[0] = f->labelled[1] = f->loss[0] = 1;
         f->loss[1] = -0.5;
         snprintf(want, sizeof want,

@@ -18,7 +18,7 @@ static const struct {
     {"pcgrad", "order=fixed", WEIGHTS, ONCE, 1e-6},
     {"gradvac", "order=fixed", WEIGHTS, TWICE, 1e-5},
     {"cagrad", "rescale=none", STEP, ONCE, 1e-3},
-    {"imtl_g", "", STEP, ONCE, 1e-5},
+    {"imtl_g", "form=pinv", STEP, ONCE, 1e-5},
     {"nash", "", FAIR, ONCE, 1},
     {"fairgrad", "", FAIR, ONCE, 1},
     {"fairgrad", "alpha=2", FAIR, ONCE, 2},
