@@ -116,14 +116,31 @@ POISE_API poise_value *poise_batch_norm(poise_graph *g, poise_value *x, poise_va
  * Sums are accumulated in double in row order.  *weight_sum, if not NULL, receives the value [1]
  * that holds the sum of the weights that counted. */
 
-/* label in [0, 1]: max(z,0) - z label + log(1 + exp(-|z|)), z = logit[B,1] */
+/* label in [0, 1]: softplus(z) - z label, z = logit[B,1], softplus(z) = log(1 + exp(z)) */
 POISE_API poise_value *poise_loss_bce(poise_graph *g, poise_value *logit, poise_value *label,
                                       poise_value *weight, poise_value **weight_sum,
                                       poise_error *err);
-/* logits[B,C], label i32[B] */
+/* P y softplus(-z) + (1 - y) softplus(z), y = label (1 - smoothing) + smoothing / 2, P =
+ * positive_weight: what a positive row weighs against a negative one.  The sum of weights does not
+ * contain P. */
+POISE_API poise_value *poise_loss_bce_with(poise_graph *g, poise_value *logit, poise_value *label,
+                                           poise_value *weight, double smoothing,
+                                           double positive_weight, poise_value **weight_sum,
+                                           poise_error *err);
+/* -positive y q^gamma log p - negative (1 - y) p^gamma log q, p = sigmoid(logit), q = 1 - p: rows
+ * that are right already count less (Lin et al., ICCV 2017) */
+POISE_API poise_value *poise_loss_focal(poise_graph *g, poise_value *logit, poise_value *label,
+                                        poise_value *weight, double gamma, double positive,
+                                        double negative, poise_value **weight_sum,
+                                        poise_error *err);
+/* logits[B,C], label i32[B]; with smoothing e the target is (1 - e) onehot(label) + e / C */
 POISE_API poise_value *poise_loss_softmax(poise_graph *g, poise_value *logits, poise_value *label,
                                           poise_value *weight, poise_value **weight_sum,
                                           poise_error *err);
+POISE_API poise_value *poise_loss_softmax_with(poise_graph *g, poise_value *logits,
+                                               poise_value *label, poise_value *weight,
+                                               double smoothing, poise_value **weight_sum,
+                                               poise_error *err);
 /* (x - label)^2, x[B,1] */
 POISE_API poise_value *poise_loss_squared(poise_graph *g, poise_value *x, poise_value *label,
                                           poise_value *weight, poise_value **weight_sum,
@@ -132,6 +149,20 @@ POISE_API poise_value *poise_loss_squared(poise_graph *g, poise_value *x, poise_
 POISE_API poise_value *poise_loss_huber(poise_graph *g, poise_value *x, poise_value *label,
                                         poise_value *weight, double delta, poise_value **weight_sum,
                                         poise_error *err);
+/* exp(z) - label z, z = log_rate[B,1]: the negative log likelihood of a count, without log label! */
+POISE_API poise_value *poise_loss_poisson(poise_graph *g, poise_value *log_rate, poise_value *label,
+                                          poise_value *weight, poise_value **weight_sum,
+                                          poise_error *err);
+/* One score against C - 1 ordered thresholds: c[B,k] = z[B,1] - theta[k], the logit of label > k.
+ * theta[0] = raw[0] - (C - 2) / 2, theta[k] = theta[k-1] + gap(raw[k]), where the gap is positive and
+ * 1 at 0; with raw 0 the thresholds lie 1 apart around 0.  raw[C-1]. */
+POISE_API poise_value *poise_thresholds(poise_graph *g, poise_value *z, poise_value *raw,
+                                        poise_error *err);
+/* -log P(label), P(label = k) = sigmoid(c[k-1]) - sigmoid(c[k]) with the ends 1 and 0: the cumulative
+ * link model (McCullagh, 1980).  c[B,C-1] falls along each row; label i32[B] of 0 .. C-1. */
+POISE_API poise_value *poise_loss_ordinal(poise_graph *g, poise_value *c, poise_value *label,
+                                          poise_value *weight, poise_value **weight_sum,
+                                          poise_error *err);
 
 /* ---- signals and the balancer ---- */
 

@@ -66,6 +66,15 @@
     B(loss_squared_backward)   \
     F(loss_huber)              \
     B(loss_huber_backward)     \
+    F(loss_focal)              \
+    B(loss_focal_backward)     \
+    F(loss_poisson)            \
+    B(loss_poisson_backward)   \
+    F(thresholds)              \
+    B(thresholds_data)         \
+    B(thresholds_raw)          \
+    F(loss_ordinal)            \
+    B(loss_ordinal_backward)   \
     F(gram)                    \
     F(grad_norm)               \
     F(balance)

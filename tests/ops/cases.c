@@ -79,6 +79,12 @@ BUILD(bce, poise_loss_bce(g, in[0], in[1], in[2], NULL, err))
 BUILD(cross, poise_loss_softmax(g, in[0], in[1], in[2], NULL, err))
 BUILD(squared, poise_loss_squared(g, in[0], in[1], in[2], NULL, err))
 BUILD(huber, poise_loss_huber(g, in[0], in[1], in[2], c->f[0], NULL, err))
+BUILD(bce_with, poise_loss_bce_with(g, in[0], in[1], in[2], c->f[0], c->f[1], NULL, err))
+BUILD(focal, poise_loss_focal(g, in[0], in[1], in[2], c->f[0], c->f[1], 1.0 - c->f[1], NULL, err))
+BUILD(poisson, poise_loss_poisson(g, in[0], in[1], in[2], NULL, err))
+BUILD(smoothed, poise_loss_softmax_with(g, in[0], in[1], in[2], c->f[0], NULL, err))
+BUILD(thresholds, poise_thresholds(g, in[0], in[1], err))
+BUILD(ordinal, poise_loss_ordinal(g, in[0], in[1], in[2], NULL, err))
 BUILD(gram, poise_gram(g, (int)c->i[0], nin / (int)c->i[0], in, err))
 BUILD(norm, poise_grad_norm(g, (int)c->i[0], nin / (int)c->i[0], in, err))
 BUILD(balance, poise_balance_node(g, &call, nin, in, err))
@@ -165,6 +171,19 @@ const op_case op_cases[] = {
     {.op = "loss_softmax", .build = cross, .in = {X(NORMAL, 1000, 70), L(CLASS, 70, 1000), X(WEIGHT, 1000)}},
     {.op = "loss_squared", .build = squared, .in = {X(NORMAL, 9, 1), X(LABEL, 9), X(WEIGHT, 9)}},
     {.op = "loss_huber", .build = huber, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}, .f = {0.4}},
+    {.op = "loss_bce", .build = bce_with, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}, .f = {0.1, 3.0}},
+    {.op = "loss_bce", .build = bce_with, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}, .f = {0.0, 0.25}},
+    {.op = "loss_softmax", .build = smoothed, .in = {X(NORMAL, 9, 3), L(CLASS, 3, 9), X(WEIGHT, 9)}, .f = {0.2}},
+    {.op = "loss_softmax", .build = smoothed, .in = {X(NORMAL, 100, 70), L(CLASS, 70, 100), X(WEIGHT, 100)}, .f = {1.0}},
+    {.op = "loss_focal", .build = focal, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}, .f = {2.0, 0.25}},
+    {.op = "loss_focal", .build = focal, .in = {X(NORMAL, 301, 1), X(LABEL, 301), X(WEIGHT, 301)}, .f = {0.0, 0.5}},
+    {.op = "loss_poisson", .build = poisson, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}},
+    {.op = "thresholds", .build = thresholds, .in = {X(NORMAL, 1, 1), X(NORMAL, 1)}},
+    {.op = "thresholds", .build = thresholds, .in = {X(NORMAL, 9, 1), X(NORMAL, 4)}},
+    {.op = "thresholds", .build = thresholds, .in = {X(NORMAL, 300), X(NORMAL, 9)}},
+    {.op = "loss_ordinal", .build = ordinal, .in = {X(FALLING, 5, 1), L(CLASS, 2, 5), X(WEIGHT, 5)}},
+    {.op = "loss_ordinal", .build = ordinal, .in = {X(FALLING, 33, 4), L(CLASS, 5, 33), X(WEIGHT, 33)}},
+    {.op = "loss_ordinal", .build = ordinal, .in = {X(FALLING, 301, 2), L(CLASS, 3, 301), X(WEIGHT, 301)}},
     {.op = "gram", .build = gram, .in = {X(FACTOR, 1)}, .i = {1}},
     {.op = "gram", .build = gram, .in = {X(FACTOR, 3, 5), X(FACTOR, 3, 5), X(FACTOR, 7), X(FACTOR, 7)}, .i = {2}},
     {.op = "gram", .build = gram, .in = {X(FACTOR, 40, 90), X(ABSENT, 1), X(FACTOR, 40, 90), X(ABSENT, 1), X(ABSENT, 1), X(ABSENT, 1)}, .i = {3}},

@@ -12,6 +12,7 @@ typedef enum op_fill {
     AWAY,     /* the same, but 0.1 or more from 0: where a function has a kink there */
     POSITIVE, /* 0.5 .. 1.5 */
     GATE,     /* positive, rows sum to 1 */
+    FALLING,  /* each row falls from its first number to its last */
     TABLE,    /* NORMAL, an embedding table of the store */
     FACTOR,   /* NORMAL, no gradient */
     IDS,      /* i32 0 .. limit - 1, with repetitions */

@@ -6,10 +6,37 @@
 
 typedef double row_loss(const poise_node *n, const double *z, double label);
 
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+/* f: smoothing, positive weight */
 static double bce(const poise_node *n, const double *z, double label)
 {
+    const double y = (1.0 - n->attr.f[0]) * label + n->attr.f[0] * 0.5;
+    return -n->attr.f[1] * y * log(sigmoid(z[0])) - (1.0 - y) * log(sigmoid(-z[0]));
+}
+
+/* f: gamma, positive, negative */
+static double focal(const poise_node *n, const double *z, double label)
+{
+    const double p = sigmoid(z[0]), *f = n->attr.f;
+    return -f[1] * label * pow(1.0 - p, f[0]) * log(p) -
+           f[2] * (1.0 - label) * pow(p, f[0]) * log(1.0 - p);
+}
+
+static double poisson(const poise_node *n, const double *z, double label)
+{
     (void)n;
-    return -label * log(1.0 / (1.0 + exp(-z[0]))) - (1.0 - label) * log(1.0 / (1.0 + exp(z[0])));
+    return exp(z[0]) - label * z[0];
+}
+
+static double ordinal(const poise_node *n, const double *c, double label)
+{
+    const int64_t last = n->in[0]->dim[1], k = (int64_t)label;
+    const double above = k > 0 ? sigmoid(c[k - 1]) : 1.0, over = k < last ? sigmoid(c[k]) : 0.0;
+    return -log(above - over);
 }
 
 static double squared(const poise_node *n, const double *z, double label)
@@ -24,12 +51,18 @@ static double huber(const poise_node *n, const double *z, double label)
     return d <= delta ? d * d / 2.0 : delta * (d - delta / 2.0);
 }
 
+/* -sum over c of target log softmax(z)[c];  f: smoothing */
 static double cross_entropy(const poise_node *n, const double *z, double label)
 {
-    double sum = 0.0;
-    for (int64_t c = 0; c < n->in[0]->dim[1]; c++)
-        sum += exp(z[c] - z[(int64_t)label]);
-    return log(sum);
+    const int64_t classes = n->in[0]->dim[1];
+    const double e = n->attr.f[0];
+    double sum = 0.0, loss = 0.0;
+    for (int64_t c = 0; c < classes; c++)
+        sum += exp(z[c]);
+    for (int64_t c = 0; c < classes; c++)
+        loss -=
+            ((c == (int64_t)label ? 1.0 - e : 0.0) + e / (double)classes) * log(exp(z[c]) / sum);
+    return loss;
 }
 
 static void mean_loss(const poise_node *n, const double *const *in, double *const *out,
@@ -59,6 +92,25 @@ LOSS(loss_bce, bce)
 LOSS(loss_squared, squared)
 LOSS(loss_huber, huber)
 LOSS(loss_softmax, cross_entropy)
+LOSS(loss_focal, focal)
+LOSS(loss_poisson, poisson)
+LOSS(loss_ordinal, ordinal)
+
+/* The gap is 1/1000 and softplus, shifted so that it is 1 at 0. */
+static void thresholds(const poise_node *n, const double *const *in, double *const *out,
+                       const poise_run *r)
+{
+    (void)r;
+    const int64_t rows = n->out[0]->dim[0], count = n->out[0]->dim[1];
+    const double start = log(exp(1.0 - 1e-3) - 1.0);
+    double theta = in[1][0] - (double)(count - 1) / 2.0;
+    for (int64_t k = 0; k < count; k++) {
+        if (k > 0)
+            theta += 1e-3 + log(1.0 + exp(in[1][k] + start));
+        for (int64_t b = 0; b < rows; b++)
+            out[0][b * count + k] = in[0][b] - theta;
+    }
+}
 
 static double product(const poise_node *n, const double *const *in, int64_t i, int64_t j)
 {
@@ -99,14 +151,10 @@ static void balance(const poise_node *n, const double *const *in, double *const 
 }
 
 const reference references_loss[] = {
-    {"loss_bce", loss_bce},
-    {"loss_squared", loss_squared},
-    {"loss_huber", loss_huber},
-    {"loss_softmax", loss_softmax},
-    {"gram", gram},
-    {"grad_norm", grad_norm},
-    {"balance", balance},
-    {NULL, NULL},
+    {"loss_bce", loss_bce},         {"loss_squared", loss_squared}, {"loss_huber", loss_huber},
+    {"loss_softmax", loss_softmax}, {"loss_focal", loss_focal},     {"loss_poisson", loss_poisson},
+    {"loss_ordinal", loss_ordinal}, {"thresholds", thresholds},     {"gram", gram},
+    {"grad_norm", grad_norm},       {"balance", balance},           {NULL, NULL},
 };
 
 reference_fn *reference_of(const char *op)

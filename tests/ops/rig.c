@@ -61,6 +61,9 @@ static void fill_real(const rig *r, int k, float *x, int64_t count)
         case ZERO:
             x[i] = 0.0f;
             break;
+        case FALLING:
+            x[i] = (float)(1.0 + 0.2 * around - 0.7 * (double)(i % in->dim[1]));
+            break;
         default:
             x[i] = (float)around;
         }

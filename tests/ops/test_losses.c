@@ -14,24 +14,37 @@
 
 enum { B = 301, C = 5 };
 
+typedef poise_value *build(poise_graph *, poise_value *, poise_value *, poise_value *,
+                           poise_value **, poise_error *);
+
 typedef struct loss {
     const char *name;
-    int classes; /* 1: a real label */
-    poise_value *(*build)(poise_graph *, poise_value *, poise_value *, poise_value *,
-                          poise_value **, poise_error *);
+    int width;   /* of z */
+    int classes; /* 0: a real label */
+    build *build;
 } loss;
 
-static poise_value *huber(poise_graph *g, poise_value *z, poise_value *label, poise_value *weight,
-                          poise_value **sum, poise_error *err)
-{
-    return poise_loss_huber(g, z, label, weight, 0.5, sum, err);
-}
+#define WITH(name, ...)                                                                \
+    static poise_value *name(poise_graph *g, poise_value *z, poise_value *label,       \
+                             poise_value *weight, poise_value **sum, poise_error *err) \
+    {                                                                                  \
+        return poise_loss_##__VA_ARGS__;                                               \
+    }
+WITH(huber, huber(g, z, label, weight, 0.5, sum, err))
+WITH(smoothed_bce, bce_with(g, z, label, weight, 0.1, 3.0, sum, err))
+WITH(focal, focal(g, z, label, weight, 2.0, 0.25, 0.75, sum, err))
+WITH(smoothed_softmax, softmax_with(g, z, label, weight, 0.1, sum, err))
 
 static const loss losses[] = {
-    {"bce", 1, poise_loss_bce},
-    {"softmax", C, poise_loss_softmax},
-    {"squared", 1, poise_loss_squared},
-    {"huber", 1, huber},
+    {"bce", 1, 0, poise_loss_bce},
+    {"softmax", C, C, poise_loss_softmax},
+    {"squared", 1, 0, poise_loss_squared},
+    {"huber", 1, 0, huber},
+    {"bce, smoothed and weighted", 1, 0, smoothed_bce},
+    {"focal", 1, 0, focal},
+    {"poisson", 1, 0, poise_loss_poisson},
+    {"softmax, smoothed", C, C, smoothed_softmax},
+    {"ordinal", C - 1, C, poise_loss_ordinal},
 };
 enum { LOSSES = sizeof losses / sizeof *losses };
 
@@ -49,9 +62,9 @@ static void make(fixture *f, const loss *l)
     *f = (fixture){0};
     f->store = poise_store_new(&f->err);
     f->g = poise_network_graph(f->store, &f->err);
-    f->z = poise_input(f->g, "z", POISE_F32, 2, (int64_t[]){B, l->classes}, &f->err);
-    f->label = poise_input(f->g, "label", l->classes > 1 ? POISE_I32 : POISE_F32, 1, (int64_t[]){B},
-                           &f->err);
+    f->z = poise_input(f->g, "z", POISE_F32, 2, (int64_t[]){B, l->width}, &f->err);
+    f->label =
+        poise_input(f->g, "label", l->classes ? POISE_I32 : POISE_F32, 1, (int64_t[]){B}, &f->err);
     f->weight = poise_input(f->g, "weight", POISE_F32, 1, (int64_t[]){B}, &f->err);
     f->loss = l->build(f->g, f->z, f->label, f->weight, &f->sum, &f->err);
     poise_gradient d = {0};
@@ -80,16 +93,16 @@ static int run(fixture *f)
 static int fill(fixture *f, const loss *l)
 {
     float *z = poise_session_data(f->s, f->z), *weight = poise_session_data(f->s, f->weight);
-    for (int i = 0; i < B * l->classes; i++)
-        z[i] = (float)(i % 17 - 8) / 4.0f;
+    for (int i = 0; i < B * l->width; i++)
+        z[i] = (float)(i % 17 - 8) / 4.0f - 6.0f * (float)(i % l->width);
     for (int b = 0; b < B; b++) {
         weight[b] = (float)(b % 5 + 1) / 3.0f;
-        if (l->classes > 1)
+        if (l->classes)
             ((int32_t *)poise_session_data(f->s, f->label))[b] = b % C;
         else
             ((float *)poise_session_data(f->s, f->label))[b] = (float)(b % 2);
     }
-    return B * l->classes;
+    return B * l->width;
 }
 
 static int row_is_masked(int b)
@@ -106,11 +119,11 @@ static void mask(fixture *f, const loss *l, int way, float rubbish)
     for (int b = 0; b < B; b++) {
         if (!row_is_masked(b))
             continue;
-        for (int c = 0; c < l->classes; c++)
-            z[b * l->classes + c] = rubbish;
+        for (int c = 0; c < l->width; c++)
+            z[b * l->width + c] = rubbish;
         if (way != BY_LABEL)
             weight[b] = way == BY_WEIGHT ? 0.0f : -2.0f;
-        else if (l->classes > 1)
+        else if (l->classes)
             ((int32_t *)poise_session_data(f->s, f->label))[b] = -7;
         else
             ((float *)poise_session_data(f->s, f->label))[b] = NAN;
@@ -135,10 +148,10 @@ static void masked_rows_change_nothing(void **state)
                 const float *dz = poise_session_data(f.s, f.dz);
                 assert_true(isfinite(value) && value > 0.0f);
                 for (int b = 0; b < B; b++)
-                    for (int c = 0; c < l->classes; c++)
-                        if (row_is_masked(b) && !(dz[b * l->classes + c] == 0.0f))
+                    for (int c = 0; c < l->width; c++)
+                        if (row_is_masked(b) && !(dz[b * l->width + c] == 0.0f))
                             fail_msg("%s: row %d has the gradient %g", l->name, b,
-                                     (double)dz[b * l->classes + c]);
+                                     (double)dz[b * l->width + c]);
                 if (way == 0 && r == 0)
                     memcpy(wanted, dz, (size_t)n * sizeof *dz);
                 assert_memory_equal(wanted, dz, (size_t)n * sizeof *dz);
@@ -194,16 +207,66 @@ static void no_rows_give_zero(void **state)
 static void a_class_out_of_range_is_named(void **state)
 {
     (void)state;
+    for (int k = 0; k < LOSSES; k++) {
+        fixture f;
+        if (!losses[k].classes)
+            continue;
+        make(&f, &losses[k]);
+        fill(&f, &losses[k]);
+        ((int32_t *)poise_session_data(f.s, f.label))[12] = C;
+        assert_int_equal(run(&f), -1);
+        assert_int_equal(f.err.code, POISE_E_DATA);
+        assert_non_null(
+            strstr(f.err.message, "the label of row 12 is class 5; there are 5 classes"));
+        ((float *)poise_session_data(f.s, f.weight))[12] = 0.0f;
+        assert_int_equal(run(&f), 0);
+        done(&f);
+    }
+}
+
+/* The slope is finite where cumulative logits touch or cross, and pushes them apart. */
+static void touching_thresholds_are_pushed_apart(void **state)
+{
+    (void)state;
+    const loss *ordinal = &losses[LOSSES - 1];
     fixture f;
-    make(&f, &losses[1]);
-    fill(&f, &losses[1]);
-    ((int32_t *)poise_session_data(f.s, f.label))[12] = C;
-    assert_int_equal(run(&f), -1);
-    assert_int_equal(f.err.code, POISE_E_DATA);
-    assert_non_null(strstr(f.err.message, "the label of row 12 is class 5; there are 5 classes"));
-    ((float *)poise_session_data(f.s, f.weight))[12] = 0.0f;
+    make(&f, ordinal);
+    fill(&f, ordinal);
+    float *z = poise_session_data(f.s, f.z), *weight = poise_session_data(f.s, f.weight);
+    int32_t *label = poise_session_data(f.s, f.label);
+    memset(weight, 0, B * sizeof *weight);
+    weight[0] = weight[1] = 1.0f;
+    label[0] = label[1] = 2;
+    z[1] = z[2] = 0.5f;
+    z[C - 1 + 1] = 0.0f; /* the second row's cross */
+    z[C - 1 + 2] = 3.0f;
     assert_int_equal(run(&f), 0);
+    assert_true(isfinite(*(float *)poise_session_data(f.s, f.loss)));
+    const float *dz = poise_session_data(f.s, f.dz);
+    for (int row = 0; row < 2; row++, dz += C - 1)
+        assert_true(isfinite(dz[1]) && dz[1] < -1e3f && isfinite(dz[2]) && dz[2] > 1e3f);
     done(&f);
+}
+
+/* Settings out of range are refused; NULL and a message, no graph that trains something else. */
+static void settings_are_checked(void **state)
+{
+    (void)state;
+    poise_error err = {0};
+    poise_store *store = poise_store_new(&err);
+    poise_graph *g = poise_network_graph(store, &err);
+    poise_value *z = poise_input(g, "z", POISE_F32, 2, (int64_t[]){3, 1}, &err);
+    poise_value *y = poise_input(g, "y", POISE_F32, 1, (int64_t[]){3}, &err);
+    poise_value *c = poise_input(g, "c", POISE_I32, 1, (int64_t[]){3}, &err);
+    assert_null(poise_loss_bce_with(g, z, y, y, 1.5, 1.0, NULL, &err));
+    assert_string_equal(err.message, "loss_bce: smoothing is 1.5; it must be within 0 .. 1");
+    assert_null(poise_loss_bce_with(g, z, y, y, 0.0, -1.0, NULL, &err));
+    assert_null(poise_loss_focal(g, z, y, y, -1.0, 1.0, 1.0, NULL, &err));
+    assert_null(poise_loss_focal(g, z, y, y, NAN, 1.0, 1.0, NULL, &err));
+    assert_null(poise_loss_softmax_with(g, z, c, y, -0.1, NULL, &err));
+    assert_null(poise_loss_huber(g, z, y, y, 0.0, NULL, &err));
+    poise_graph_free(g);
+    poise_store_free(store);
 }
 
 /* Logits so far out that e^z overflows still have a finite loss and the right slope. */
@@ -235,6 +298,8 @@ int main(void)
         cmocka_unit_test(the_mean_is_over_what_counts),
         cmocka_unit_test(no_rows_give_zero),
         cmocka_unit_test(a_class_out_of_range_is_named),
+        cmocka_unit_test(touching_thresholds_are_pushed_apart),
+        cmocka_unit_test(settings_are_checked),
         cmocka_unit_test(far_logits_are_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
