@@ -11,12 +11,12 @@ formulas, with autograd for every gradient; nothing of Poise is used.
 The batches hold what is easy to get wrong: labels that are missing (NaN), sample weights, rows
 without any weight (padding), a batch in which one task has no labels, categories that never occur.
 """
-import json
-import struct
 import sys
 
 import torch
 import torch.nn.functional as F
+
+from tensors import write
 
 STEPS, B = 20, 16  # batches, rows
 NUMERIC, ROWS, DIM = 3, (5, 7), (4, 2)  # numeric features; rows and widths of two embeddings
@@ -173,19 +173,6 @@ def train(start, data, balancer, optimizer):
         out["weight"].append(w)
     assert getattr(b, "margin", 1) > 1e-3, b.margin
     return {k: torch.tensor(v) for k, v in out.items()} | {f"end/{k}": v.detach().float() for k, v in p.items()}
-
-
-def write(path, tensors, meta):
-    names = {torch.float32: "F32", torch.float64: "F64", torch.int32: "I32"}
-    header, buffer = {"__metadata__": meta}, b""
-    for name, t in sorted(tensors.items(), key=lambda kv: -kv[1].element_size()):
-        raw = t.contiguous().numpy().tobytes()
-        header[name] = {"dtype": names[t.dtype], "shape": list(t.shape), "data_offsets": [len(buffer), len(buffer) + len(raw)]}
-        buffer += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-(8 + len(text)) % 64)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(text)) + text + buffer)
 
 
 start, data = initial(), batches()
