@@ -3,6 +3,7 @@
  * where a relu bends inside the step they are two, else nearly one. */
 #include <math.h>
 #include "net.h"
+#include "zoo.h"
 
 enum { DIRECTIONS = 3 };
 
@@ -119,40 +120,12 @@ static void check_gradients(const char *name, const char *text)
     net_done(&x);
 }
 
-static void mmoe(void **state)
+static void a_model_of_the_zoo(void **state)
 {
-    (void)state;
-    check_gradients("here.yaml", MMOE);
-}
-
-static void shared_bottom(void **state)
-{
-    (void)state;
-    check_gradients("here.yaml", BOTTOM);
-}
-
-static void single_task(void **state)
-{
-    (void)state;
-    check_gradients("here.yaml", SINGLE);
-}
-
-static void omoe(void **state)
-{
-    (void)state;
-    check_gradients("here.yaml", OMOE);
-}
-
-static void cgc(void **state)
-{
-    (void)state;
-    check_gradients("here.yaml", CGC);
-}
-
-static void ple(void **state)
-{
-    (void)state;
-    check_gradients("here.yaml", PLE);
+    const zoo_row *row = *state;
+    char text[1000];
+    snprintf(text, sizeof(text), "%smodel: {use: %s, %s}\n", PLAIN, row->name, row->settings);
+    check_gradients("here.yaml", text);
 }
 
 /* Norms, dropout, stacks on stacks, all losses. */
@@ -164,11 +137,10 @@ static void every_form(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mmoe),        cmocka_unit_test(shared_bottom),
-        cmocka_unit_test(single_task), cmocka_unit_test(omoe),
-        cmocka_unit_test(cgc),         cmocka_unit_test(ple),
-        cmocka_unit_test(every_form),
-    };
+    struct CMUnitTest tests[ZOO + 1] = {cmocka_unit_test(every_form)};
+    for (int k = 0; k < ZOO; k++)
+        tests[k + 1] = (struct CMUnitTest){.name = zoo[k].name,
+                                           .test_func = a_model_of_the_zoo,
+                                           .initial_state = (void *)(uintptr_t)&zoo[k]};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,25 +6,14 @@
 #include <math.h>
 #include <unistd.h>
 #include "read.h"
+#include "zoo.h"
 #include "models/network.h"
 #include "train/trainer.h"
 
-/* Small enough for a test under the sanitizers. */
-static const struct {
-    const char *name, *settings;
-} models[] = {
-    {"cgc", "shared: 2, own: 1, units: [16], tower: [8]"},
-    {"mmoe", "experts: 3, units: [16], tower: [8]"},
-    {"omoe", "experts: 3, units: [16], tower: [8]"},
-    {"ple", "shared: 2, own: 1, units: [[16], [16]], tower: [8]"},
-    {"shared_bottom", "units: [16], tower: [8]"},
-    {"single_task", "units: [16, 8]"},
-};
-
 static int row(const char *name)
 {
-    for (int k = 0; k < POISE__COUNT(models); k++)
-        if (strcmp(models[k].name, name) == 0)
+    for (int k = 0; k < ZOO; k++)
+        if (strcmp(zoo[k].name, name) == 0)
             return k;
     return -1;
 }
@@ -48,15 +37,15 @@ static void every_model_file_is_in_the_table(void **state)
         n++;
     }
     closedir(d);
-    assert_int_equal(n, POISE__COUNT(models));
+    assert_int_equal(n, ZOO);
 }
 
 static poise_spec *spec_of(int k, const char *settings, const char *rest)
 {
     char text[600];
     snprintf(text, sizeof(text),
-             "data: {generate: funnel, rows: 4000, seed: 3}\nmodel: {use: %s, %s}\n%s",
-             models[k].name, settings, rest);
+             "data: {generate: funnel, rows: 4000, seed: 3}\nmodel: {use: %s, %s}\n%s", zoo[k].name,
+             settings, rest);
     return read_good("here.yaml", text, 0, NULL);
 }
 
@@ -75,13 +64,13 @@ static void each_says_what_it_is_whose_and_when_to_use_it(void **state)
 {
     (void)state;
     char *docs = page();
-    for (int k = 0; k < POISE__COUNT(models); k++) {
+    for (int k = 0; k < ZOO; k++) {
         char line[1000];
         poise_spec *s = spec_of(k, "dropout: 0.1", "");
         assert_true(s->model->about && strlen(s->model->about) > 20);
         assert_true(s->model->paper && s->model->paper[0]);
         assert_true(s->model->when && strlen(s->model->when) > 20);
-        snprintf(line, sizeof(line), "| `%s` | %s | %s |\n", models[k].name, s->model->about,
+        snprintf(line, sizeof(line), "| `%s` | %s | %s |\n", zoo[k].name, s->model->about,
                  s->model->when);
         if (!strstr(docs, line))
             fail_msg("docs/spec.md wants: %s", line);
@@ -96,21 +85,21 @@ static void each_learns_what_there_is_to_learn(void **state)
     (void)state;
     char folder[] = "zoo-XXXXXX", command[64];
     assert_non_null(mkdtemp(folder));
-    for (int k = 0; k < POISE__COUNT(models); k++) {
+    for (int k = 0; k < ZOO; k++) {
         poise_spec *s =
-            spec_of(k, models[k].settings,
+            spec_of(k, zoo[k].settings,
                     "train: {batch: 128, epochs: 6, seed: 5, threads: 1, optimizer: {adam: {rate: "
                     "5e-3}}}\n");
         poise_error err;
         poise_result r;
         double share = 0;
         if (poise_train(s, &(poise_train_options){.out = folder}, &r, &err) < 0)
-            fail_msg("%s: %s", models[k].name, err.message);
+            fail_msg("%s: %s", zoo[k].name, err.message);
         for (int t = 0; t < r.ntask; t++)
             share += (r.task[t].auc - 0.5) / (r.task[t].auc_best_possible - 0.5) / r.ntask;
-        print_message("%s: %.3f of what there is\n", models[k].name, share);
+        print_message("%s: %.3f of what there is\n", zoo[k].name, share);
         if (!(share > 0.5 && share < 1.2))
-            fail_msg("%s learns %.3f of what there is", models[k].name, share);
+            fail_msg("%s learns %.3f of what there is", zoo[k].name, share);
         poise_result_done(&r);
         poise_spec_free(s);
     }
