@@ -6,6 +6,15 @@
  *     sigmoid      1 / (1 + e^-x)             dx = dy y (1 - y)
  *     gelu         x Phi(x)                   dx = dy (Phi(x) + x phi(x))
  *     silu         x sigmoid(x)               dx = dy s (1 + x (1 - s)), s = sigmoid(x)
+ *     smooth_step  1/2 + 3/2 t - 2 t^3        dx = dy (3/2 - 6 t^2) / f, t = x / f within +- 1/2
+ *     log_sigmoid  log(1 / (1 + e^-x))        dx = dy sigmoid(-x)
+ *     log_odds     x - log(1 - e^x)           dx = dy / (1 - e^x)      the logit of p, x = log p
+ *     logit        log(x) - log(1 - x)        dx = dy / (x (1 - x))    the logit of p, x = p
+ *
+ * The logit of a product of sigmoids, p = prod_k sigmoid(z_k), is log_odds(sum over k of
+ * log_sigmoid(z_k)): exact to rounding however small p is, and up to 1 - p = 1e-30; x is held at or
+ * below -1e-30.  For a probability that came about in another way there is logit: x is held within
+ * [f, 1 - f].  Beyond what x is held to, the slope of these two is that at the bound.
  *
  * The first four go backward from y, so that forward can be done in place of x.  All backward
  * operators take (dy, y or x) and can be done in place of dy.  The subgradient at 0 is that of
@@ -23,7 +32,15 @@
     X(tanh, "y = tanh(x)", tanh, tanh_back, out, POISE_OP_INPLACE)                          \
     X(sigmoid, "y = 1 / (1 + exp(-x))", sigmoid, sigmoid_back, out, POISE_OP_INPLACE)       \
     X(gelu, "y = x Phi(x)", gelu, gelu_back, in, POISE_OP_INPLACE)                          \
-    X(silu, "y = x sigmoid(x)", silu, silu_back, in, POISE_OP_INPLACE)
+    X(silu, "y = x sigmoid(x)", silu, silu_back, in, POISE_OP_INPLACE)                      \
+    X(smooth_step, "y = 0 below -gamma/2, 1 above gamma/2, a cubic between", smooth_step,   \
+      smooth_step_back, in, POISE_OP_INPLACE)                                               \
+    X(log_sigmoid, "y = log(1 / (1 + exp(-x)))", log_sigmoid, log_sigmoid_back, in,         \
+      POISE_OP_INPLACE)                                                                     \
+    X(log_odds, "y = x - log(1 - exp(x)), x at most -1e-30", log_odds, log_odds_back, in,   \
+      POISE_OP_INPLACE)                                                                     \
+    X(logit, "y = log(x) - log(1 - x), x within eps and 1 - eps", logit, logit_back, in,    \
+      POISE_OP_INPLACE)
 
 #define X(op, text, forth, back, source, flag)                                                     \
     static int op##_backward(poise_graph *g, const poise_node *n, poise_value *const *dout,        \
@@ -103,4 +120,36 @@ poise_value *poise_gelu(poise_graph *g, poise_value *x, poise_error *err)
 poise_value *poise_silu(poise_graph *g, poise_value *x, poise_error *err)
 {
     return poise__apply(g, &poise__op_silu, 1, 1, POISE__IN(x), NULL, err);
+}
+
+poise_value *poise_log_sigmoid(poise_graph *g, poise_value *x, poise_error *err)
+{
+    return poise__apply(g, &poise__op_log_sigmoid, 1, 1, POISE__IN(x), NULL, err);
+}
+
+poise_value *poise_log_odds(poise_graph *g, poise_value *log_p, poise_error *err)
+{
+    return poise__apply(g, &poise__op_log_odds, 1, 1, POISE__IN(log_p), NULL, err);
+}
+
+poise_value *poise_logit(poise_graph *g, poise_value *p, double eps, poise_error *err)
+{
+    const poise_attr a = {.f = {eps}};
+    if (!(eps >= 1e-7 && eps < 0.5)) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                   "logit: eps is %g; it must be 1e-7 or more, and below 0.5", eps);
+        return NULL;
+    }
+    return poise__apply(g, &poise__op_logit, 1, 1, POISE__IN(p), &a, err);
+}
+
+poise_value *poise_smooth_step(poise_graph *g, poise_value *x, double gamma, poise_error *err)
+{
+    const poise_attr a = {.f = {gamma}};
+    if (!(gamma > 0.0)) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "smooth_step: gamma is %g; it must be above 0",
+                   gamma);
+        return NULL;
+    }
+    return poise__apply(g, &poise__op_smooth_step, 1, 1, POISE__IN(x), &a, err);
 }

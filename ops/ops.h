@@ -96,6 +96,50 @@ POISE_API poise_value *poise_stop_gradient(poise_graph *g, poise_value *x, poise
 POISE_API poise_value *poise_mixture(poise_graph *g, poise_value *gate, int n,
                                      poise_value *const *x, poise_error *err);
 
+/* Softmax over the `top` largest entries of each row of x[B,C], of those that keep[B,C] does not
+ * hold 0 for (NULL: of all; all, too, where a row keeps nothing); 0 for the others. */
+POISE_API poise_value *poise_sparse_softmax(poise_graph *g, poise_value *x, poise_value *keep,
+                                            int64_t top, poise_error *err);
+/* t = x / gamma: 0 where t < -1/2, 1 where t > 1/2, else 1/2 + 3/2 t - 2 t^3 (Hazimeh et al.,
+ * ICML 2020) */
+POISE_API poise_value *poise_smooth_step(poise_graph *g, poise_value *x, double gamma,
+                                         poise_error *err);
+/* y[B,K,E]: one of E experts by the binary code s[B,K,M], each bit of which is between 0 and 1; the
+ * 2^M >= E codes stand for experts 0 .. E - 1, and again from 0.  Rows sum to 1.  M is at most 12. */
+POISE_API poise_value *poise_select(poise_graph *g, poise_value *s, int64_t experts,
+                                    poise_error *err);
+/* y = sum over k of w[k] x[k], with a gradient to w[n] too (cross-stitch units) */
+POISE_API poise_value *poise_blend(poise_graph *g, poise_value *w, int n, poise_value *const *x,
+                                   poise_error *err);
+
+/* ---- fields: a row of segments, side by side ---- */
+
+/* y[B,S]: for each segment, the sum of a[B,W] b[B,W] over it, W = the sum of width[S]; b may be NULL
+ * (ones).  mean: divided by the segment's width.  The widths are copied. */
+POISE_API poise_value *poise_segment_dot(poise_graph *g, poise_value *a, poise_value *b,
+                                         int segments, const int64_t *width, int mean,
+                                         poise_error *err);
+/* y[B,W] = x[B,W], each segment times its number of by[B,S] (mean: over its width) */
+POISE_API poise_value *poise_segment_scale(poise_graph *g, poise_value *x, poise_value *by,
+                                           int segments, const int64_t *width, int mean,
+                                           poise_error *err);
+/* y[B,D] = the sum over all pairs i < j of x[B,i,:] x[B,j,:], element by element (Rendle, 2010) */
+POISE_API poise_value *poise_factorise(poise_graph *g, poise_value *x /* [B,F,D] */,
+                                       poise_error *err);
+/* y[B,P,D] = a[B,i,:] b[B,j,:] for the P = F (F - 1) / 2 pairs i < j; F >= 2 */
+POISE_API poise_value *poise_pairs(poise_graph *g, poise_value *a, poise_value *b,
+                                   poise_error *err);
+
+/* ---- probabilities ---- */
+
+/* log(sigmoid(x)) */
+POISE_API poise_value *poise_log_sigmoid(poise_graph *g, poise_value *x, poise_error *err);
+/* The logit of p, given log p, which is held at or below -1e-30.  Of a product of sigmoids: the sum
+ * of their poise_log_sigmoid. */
+POISE_API poise_value *poise_log_odds(poise_graph *g, poise_value *log_p, poise_error *err);
+/* The logit of p, held within [eps, 1 - eps], 1e-7 <= eps < 0.5.  Beyond, the slope is the bound's. */
+POISE_API poise_value *poise_logit(poise_graph *g, poise_value *p, double eps, poise_error *err);
+
 /* ---- normalisation ---- */
 
 /* over the last axis C: y = gamma[C] (x - mean) / sqrt(var + eps) + beta[C] */

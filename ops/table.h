@@ -50,6 +50,27 @@
     F(mixture)                 \
     B(mixture_gate)            \
     B(mixture_expert)          \
+    F(sparse_softmax)          \
+    F(smooth_step)             \
+    B(smooth_step_backward)    \
+    F(select)                  \
+    B(select_backward)         \
+    F(blend)                   \
+    B(blend_term)              \
+    B(blend_weights)           \
+    F(segment_dot)             \
+    F(segment_scale)           \
+    F(factorise)               \
+    B(factorise_backward)      \
+    F(pairs)                   \
+    B(pairs_left)              \
+    B(pairs_right)             \
+    F(log_sigmoid)             \
+    B(log_sigmoid_backward)    \
+    F(log_odds)                \
+    B(log_odds_backward)       \
+    F(logit)                   \
+    B(logit_backward)          \
     F(layer_norm)              \
     B(layer_norm_data)         \
     B(layer_norm_gamma)        \

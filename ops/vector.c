@@ -1,23 +1,12 @@
 /* vector.c -- the table of ops/vector.h for one instruction set, named by POISE_VECTOR. */
 #include <stddef.h>
 #include "vector.h"
+#include "vector_fields.h"
+#include "vector_loops.h"
 #include "vector_math.h"
 
 #ifndef POISE_VECTOR
 #error "POISE_VECTOR names the instruction set this copy is compiled for"
-#endif
-
-/* OpenMP's pragmas for the vectors of one thread (-fopenmp-simd: no runtime).  INDEPENDENT: the
- * output may be an input, which the compiler's own test for overlap would take for a reason to choose
- * the slow copy of the loop.  SUM, MAX: the accumulators may be split by lanes, in an order that
- * depends on the length alone.  (clang 14 does not know the maximum.) */
-#define PRAGMA(...) _Pragma(#__VA_ARGS__)
-#define INDEPENDENT PRAGMA(omp simd)
-#define SUM(...)    PRAGMA(omp simd reduction(+ : __VA_ARGS__))
-#if defined(__clang__)
-#define MAX(s)
-#else
-#define MAX(s) PRAGMA(omp simd reduction(max : s))
 #endif
 
 #define MAP(name, expression)                                                            \
@@ -52,6 +41,34 @@ static inline float clamp_of(float d, float delta)
     return low > delta ? delta : low;
 }
 
+/* The logarithm of a probability: of one that is 1 - 1e-30 where it would round to 1.  A NaN is not
+ * greater: it passes through. */
+static inline float below_one(float x)
+{
+    return x > -1e-30f ? -1e-30f : x;
+}
+
+static inline float inside(float x, float eps)
+{
+    const float high = x > 1.0f - eps ? 1.0f - eps : x;
+    return high < eps ? eps : high;
+}
+
+static inline float logit_of(float x)
+{
+    return log_of(x) - log_of(1.0f - x);
+}
+
+static inline float smooth_of(float t)
+{
+    return FMA(t, FMA(-2.0f * t, t, 1.5f), 0.5f);
+}
+
+static inline float smooth_slope(float t)
+{
+    return FMA(-6.0f * t, t, 1.5f);
+}
+
 MAP(exp, exp_of(a[i]))
 MAP(erf, erf_of(a[i]))
 MAP(log1p, log1p_of(a[i]))
@@ -78,35 +95,16 @@ MAP(squared, (a[i] - b[i]) * (a[i] - b[i]))
 MAP(squared_back, 2.0f * (a[i] - b[i]))
 MAP(huber, huber_of(fabsf(a[i] - b[i]), p))
 MAP(huber_back, clamp_of(a[i] - b[i], p))
+MAP(log_sigmoid, (a[i] > 0.0f ? 0.0f : a[i]) - log1p_of(exp_of(-fabsf(a[i]))))
+MAP(log_sigmoid_back, a[i] * sigmoid_of(-b[i]))
+MAP(log_odds, below_one(a[i]) - log_of(-expm1_of(below_one(a[i]))))
+MAP(log_odds_back, -a[i] / expm1_of(below_one(b[i])))
+MAP(logit, logit_of(inside(a[i], p)))
+MAP(logit_back, a[i] / (inside(b[i], p) * (1.0f - inside(b[i], p))))
+MAP(smooth_step, smooth_of(clamp_of(a[i] / p, 0.5f)))
+MAP(smooth_step_back, a[i] / p * smooth_slope(clamp_of(b[i] / p, 0.5f)))
 
 /* ---- sums ---- */
-
-/* Rows up to SHORT, such as a gate's, are reduced one element after the other: to prepare a vector
- * and to fold it takes longer. */
-enum { TILE = 64, SHORT = 24 };
-
-static inline float sum_of(int64_t n, const float *a)
-{
-    float s = 0.0f;
-    if (n <= SHORT) {
-        for (int64_t i = 0; i < n; i++)
-            s += a[i];
-        return s;
-    }
-    SUM(s)
-    for (int64_t i = 0; i < n; i++)
-        s += a[i];
-    return s;
-}
-
-static inline float dot_of(int64_t n, const float *a, const float *b)
-{
-    float s = 0.0f;
-    SUM(s)
-    for (int64_t i = 0; i < n; i++)
-        s += a[i] * b[i];
-    return s;
-}
 
 static double dot(int64_t n, const float *a, const float *b)
 {
@@ -133,20 +131,6 @@ static void column_sum(int64_t rows, int64_t n, int64_t stride, const float *x, 
 }
 
 /* ---- softmax ---- */
-
-static inline float max_of(int64_t n, const float *a)
-{
-    float s = a[0];
-    if (n <= SHORT) {
-        for (int64_t i = 1; i < n; i++)
-            s = a[i] > s ? a[i] : s;
-        return s;
-    }
-    MAX(s)
-    for (int64_t i = 1; i < n; i++)
-        s = a[i] > s ? a[i] : s;
-    return s;
-}
 
 /* y = e^(x - max).  Rows are short: the exponentials are taken of many rows at once. */
 static void exp_rows(int64_t rows, int64_t n, const float *x, float *y)
@@ -432,6 +416,13 @@ const poise__vector TABLE(POISE_VECTOR) = {
     .mixture = mixture,
     .mixture_gate = mixture_gate,
     .mixture_expert = mixture_expert,
+    .segment_dot = segment_dot,
+    .segment_scale = segment_scale,
+    .factorise = factorise,
+    .factorise_back = factorise_back,
+    .pairs = pairs,
+    .pairs_left = pairs_left,
+    .pairs_right = pairs_right,
     .layer_norm = layer_norm,
     .layer_norm_data = layer_norm_data,
     .layer_norm_gamma = layer_norm_gamma,

@@ -17,32 +17,40 @@
 typedef void poise__map(int64_t n, const float *a, const float *b, float p, float *y);
 
 /* Accurate to 2 ulp or the figure given.  "back": a is dy, b is the forward's y or x as named. */
-#define POISE__MAPS(X)                                                                    \
-    X(exp)          /* e^a */                                                             \
-    X(erf)          /* erf(a) */                                                          \
-    X(log1p)        /* log(1 + a), 0 <= a <= 1 */                                         \
-    X(tanh)         /* tanh(a) */                                                         \
-    X(sigmoid)      /* 1 / (1 + e^-a); 3 ulp */                                           \
-    X(relu)         /* max(a, 0) */                                                       \
-    X(leaky_relu)   /* a where a > 0, else p a */                                         \
-    X(gelu)         /* a (1 + erf(a / sqrt 2)) / 2 */                                     \
-    X(silu)         /* a sigmoid(a) */                                                    \
-    X(tanh_back)    /* dy (1 - y^2) */                                                    \
-    X(sigmoid_back) /* dy y (1 - y) */                                                    \
-    X(relu_back)    /* dy where y > 0, else 0 */                                          \
-    X(leaky_back)   /* dy where y > 0, else p dy */                                       \
-    X(gelu_back)    /* dy (Phi(x) + x phi(x)) */                                          \
-    X(silu_back)    /* dy s (1 + x (1 - s)), s = sigmoid(x) */                            \
-    X(add)          /* a + b */                                                           \
-    X(multiply)     /* a b */                                                             \
-    X(scale)        /* p a */                                                             \
-    X(add_scaled)   /* p a + b */                                                         \
-    X(bce)          /* max(a, 0) - a b + log(1 + e^-|a|): the loss of logit a, label b */ \
-    X(bce_back)     /* sigmoid(a) - b */                                                  \
-    X(squared)      /* (a - b)^2 */                                                       \
-    X(squared_back) /* 2 (a - b) */                                                       \
-    X(huber)        /* d = |a - b|: d^2 / 2 where d <= p, else p (d - p / 2) */           \
-    X(huber_back)   /* a - b held within [-p, p] */
+#define POISE__MAPS(X)                                                                        \
+    X(exp)              /* e^a */                                                             \
+    X(erf)              /* erf(a) */                                                          \
+    X(log1p)            /* log(1 + a), 0 <= a <= 1 */                                         \
+    X(tanh)             /* tanh(a) */                                                         \
+    X(sigmoid)          /* 1 / (1 + e^-a); 3 ulp */                                           \
+    X(relu)             /* max(a, 0) */                                                       \
+    X(leaky_relu)       /* a where a > 0, else p a */                                         \
+    X(gelu)             /* a (1 + erf(a / sqrt 2)) / 2 */                                     \
+    X(silu)             /* a sigmoid(a) */                                                    \
+    X(tanh_back)        /* dy (1 - y^2) */                                                    \
+    X(sigmoid_back)     /* dy y (1 - y) */                                                    \
+    X(relu_back)        /* dy where y > 0, else 0 */                                          \
+    X(leaky_back)       /* dy where y > 0, else p dy */                                       \
+    X(gelu_back)        /* dy (Phi(x) + x phi(x)) */                                          \
+    X(silu_back)        /* dy s (1 + x (1 - s)), s = sigmoid(x) */                            \
+    X(add)              /* a + b */                                                           \
+    X(multiply)         /* a b */                                                             \
+    X(scale)            /* p a */                                                             \
+    X(add_scaled)       /* p a + b */                                                         \
+    X(bce)              /* max(a, 0) - a b + log(1 + e^-|a|): the loss of logit a, label b */ \
+    X(bce_back)         /* sigmoid(a) - b */                                                  \
+    X(squared)          /* (a - b)^2 */                                                       \
+    X(squared_back)     /* 2 (a - b) */                                                       \
+    X(huber)            /* d = |a - b|: d^2 / 2 where d <= p, else p (d - p / 2) */           \
+    X(huber_back)       /* a - b held within [-p, p] */                                       \
+    X(log_sigmoid)      /* log sigmoid(a) */                                                  \
+    X(log_sigmoid_back) /* dy sigmoid(-x) */                                                  \
+    X(log_odds)         /* a - log(1 - e^a), a <= -1e-30 */                                   \
+    X(log_odds_back)    /* dy / (1 - e^x), x <= -1e-30 */                                     \
+    X(logit)            /* log(a) - log(1 - a), a held within [p, 1 - p] */                   \
+    X(logit_back)       /* dy / (x (1 - x)), x held within [p, 1 - p] */                      \
+    X(smooth_step)      /* t = a / p: 0 below -1/2, 1 above 1/2, else 1/2 + 3/2 t - 2 t^3 */  \
+    X(smooth_step_back) /* dy (3/2 - 6 t^2) / p, t = x / p within [-1/2, 1/2] */
 
 /* Which numbers a dropout mask is made of: element i is kept when word i % 4 of
  * Philox({i / 4, step, stream}, seed) is >= threshold. */
@@ -77,6 +85,29 @@ typedef struct poise__vector {
                          float *dgate, int64_t stride);
     void (*mixture_expert)(int64_t rows, int64_t e, int64_t h, const float *dy, const float *gate,
                            int64_t stride, float *dx);
+
+    /* Rows of x, `width` numbers cut into s segments of width[k].  segment_dot: y[r, k] = the sum
+     * over segment k of a b (of a, where b is NULL), times scale[k]; segment_scale: y = x (1 where
+     * x is NULL) times by[r, k] scale[k], in place over x.  scale NULL: 1. */
+    void (*segment_dot)(int64_t rows, int64_t s, const int64_t *width, const float *a,
+                        const float *b, const float *scale, float *y);
+    void (*segment_scale)(int64_t rows, int64_t s, const int64_t *width, const float *x,
+                          const float *by, const float *scale, float *y);
+
+    /* For each row of x[rows, f, d].  factorise: y = the sum of x[i] x[j] over i < j;
+     * factorise_back: dx = dy (sum of x - x). */
+    void (*factorise)(int64_t rows, int64_t f, int64_t d, const float *x, float *y);
+    void (*factorise_back)(int64_t rows, int64_t f, int64_t d, const float *dy, const float *x,
+                           float *dx);
+
+    /* For each row of a, b[rows, f, d]: y[(i, j)] = a[i] b[j] for i < j, in the order (0, 1),
+     * (0, 2), ..., (1, 2), ...  pairs_left: da[i] = sum over j of dy[(i, j)] b[j]; pairs_right:
+     * db[j] = sum over i of dy[(i, j)] a[i]. */
+    void (*pairs)(int64_t rows, int64_t f, int64_t d, const float *a, const float *b, float *y);
+    void (*pairs_left)(int64_t rows, int64_t f, int64_t d, const float *dy, const float *b,
+                       float *da);
+    void (*pairs_right)(int64_t rows, int64_t f, int64_t d, const float *dy, const float *a,
+                        float *db);
 
     /* Each row of x[rows, n] to mean 0 and deviation 1, times gamma, plus beta; in place. */
     void (*layer_norm)(int64_t rows, int64_t n, float eps, const float *x, const float *gamma,

@@ -74,6 +74,35 @@ static inline float log1p_of(float x)
     return 2.0f * FMA(s * z, p, s);
 }
 
+/* e^x - 1 for x <= 0.  Where exp_of would multiply by 2^0 it is r + r^2 P(r), without the 1. */
+static inline float expm1_of(float x)
+{
+    const float r = x < -0.34f ? -0.34f : x;
+    float p = 1.381460926e-03f;
+    p = FMA(p, r, 8.368710987e-03f);
+    p = FMA(p, r, 4.166838899e-02f);
+    p = FMA(p, r, 1.666652113e-01f);
+    p = FMA(p, r, 4.999999404e-01f);
+    return x < -0.34f ? exp_of(x) - 1.0f : FMA(r * r, p, r);
+}
+
+/* log(x) for a normal x > 0: x = 2^n m, sqrt(1/2) <= m < sqrt(2);  n ln 2 + 2 atanh(s),
+ * s = (m - 1) / (m + 1), with the polynomial of log1p_of. */
+static inline float log_of(float x)
+{
+    const uint32_t half = 0x3f3504f3u; /* sqrt(1/2) */
+    const uint32_t n = (bits_of(x) - half + (127u << 23)) >> 23;
+    const float m = of_bits(bits_of(x) - ((n - 127u) << 23)), e = (float)(int32_t)(n - 127u);
+    const float s = (m - 1.0f) / (m + 1.0f), z = s * s;
+    float p = 1.215342134e-01f;
+    p = FMA(p, z, 1.071310639e-01f);
+    p = FMA(p, z, 1.430850327e-01f);
+    p = FMA(p, z, 1.999943703e-01f);
+    p = FMA(p, z, 3.333333731e-01f);
+    const float log_m = FMA(0.0f, x, 2.0f * FMA(s * z, p, s)); /* a NaN stays one */
+    return FMA(e, 0.693359375f, FMA(e, -2.12194440e-4f, log_m));
+}
+
 /* |x| < 0.625: x + x^3 P(x^2); beyond: 1 - 2 / (e^2|x| + 1) with the sign of x */
 static inline float tanh_of(float x)
 {

@@ -72,6 +72,18 @@ BUILD(softmax, poise_softmax(g, in[0], err))
 BUILD(dropout, poise_dropout(g, in[0], c->f[0], UINT64_C(0x8123456789abcdef), err))
 BUILD(stop, poise_stop_gradient(g, in[0], err))
 BUILD(mixture, poise_mixture(g, in[0], nin - 1, in + 1, err))
+BUILD(sparse, poise_sparse_softmax(g, in[0], in[1], c->i[0], err))
+BUILD(smooth, poise_smooth_step(g, in[0], c->f[0], err))
+BUILD(selected, poise_select(g, in[0], c->i[0], err))
+BUILD(blend, poise_blend(g, in[0], nin - 1, in + 1, err))
+BUILD(dots, poise_segment_dot(g, in[0], in[1], (int)c->i[0], c->i + 1, c->f[0] > 0.0, err))
+BUILD(scaled, poise_segment_scale(g, in[0], in[1], (int)c->i[0], c->i + 1, c->f[0] > 0.0, err))
+BUILD(factorise, poise_factorise(g, in[0], err))
+BUILD(pairs, poise_pairs(g, in[0], in[1], err))
+BUILD(own_pairs, poise_pairs(g, in[0], in[0], err))
+BUILD(log_sigmoid, poise_log_sigmoid(g, in[0], err))
+BUILD(log_odds, poise_log_odds(g, in[0], err))
+BUILD(logit, poise_logit(g, in[0], 1e-7, err))
 BUILD(layer_norm, poise_layer_norm(g, in[0], in[1], in[2], 1e-5, err))
 BUILD(batch_norm, poise_batch_norm(g, in[0], in[1], in[2], in[3], in[4], in[5], 0.1, 1e-5, err))
 BUILD(running, poise_batch_norm(g, in[0], NULL, in[1], in[2], in[3], in[4], 0.1, 1e-5, err))
@@ -153,6 +165,39 @@ const op_case op_cases[] = {
     {.op = "mixture", .build = mixture, .in = {X(GATE, 5, 3), X(NORMAL, 5, 3, 7)}},
     {.op = "mixture", .build = mixture, .in = {X(GATE, 5, 8), X(NORMAL, 5, 3, 19), X(NORMAL, 5, 1, 19), X(NORMAL, 5, 4, 19)}},
     {.op = "mixture", .build = mixture, .in = {X(GATE, 500, 5), X(NORMAL, 500, 3, 40), X(NORMAL, 500, 2, 40)}},
+    {.op = "sparse_softmax", .build = sparse, .in = {X(NORMAL, 3, 1), X(ABSENT, 1)}, .i = {1}},
+    {.op = "sparse_softmax", .build = sparse, .in = {X(NORMAL, 5, 8), X(ABSENT, 1)}, .i = {3}},
+    {.op = "sparse_softmax", .build = sparse, .in = {X(NORMAL, 5, 8), X(WEIGHT, 5, 8)}, .i = {8}},
+    {.op = "sparse_softmax", .build = sparse, .in = {X(NORMAL, 5, 4), X(ZERO, 5, 4)}, .i = {2}},
+    {.op = "sparse_softmax", .build = sparse, .in = {X(NORMAL, 900, 33), X(WEIGHT, 900, 33)}, .i = {5}},
+    {.op = "smooth_step", .build = smooth, .in = {X(NORMAL, 5, 9)}, .f = {1.0}},
+    {.op = "smooth_step", .build = smooth, .in = {X(NORMAL, 5, 9)}, .f = {4.0}},
+    {.op = "select", .build = selected, .in = {X(NORMAL, 3, 1, 1)}, .i = {2}},
+    {.op = "select", .build = selected, .in = {X(NORMAL, 3, 2, 1)}, .i = {1}},
+    {.op = "select", .build = selected, .in = {X(GATE, 5, 2, 3)}, .i = {8}},
+    {.op = "select", .build = selected, .in = {X(NORMAL, 5, 2, 3)}, .i = {5}},
+    {.op = "select", .build = selected, .in = {X(NORMAL, 700, 4, 5)}, .i = {19}},
+    {.op = "blend", .build = blend, .in = {X(NORMAL, 1), X(NORMAL, 3, 5)}},
+    {.op = "blend", .build = blend, .in = {X(NORMAL, 3), X(NORMAL, 3, 5), X(NORMAL, 3, 5), X(NORMAL, 3, 5)}},
+    {.op = "blend", .build = blend, .in = {X(NORMAL, 2), X(NORMAL, 300, 301), X(NORMAL, 300, 301)}},
+    {.op = "segment_dot", .build = dots, .in = {X(NORMAL, 1, 1), X(NORMAL, 1, 1)}, .i = {1, 1}},
+    {.op = "segment_dot", .build = dots, .in = {X(NORMAL, 5, 9), X(NORMAL, 5, 9)}, .i = {3, 2, 6, 1}},
+    {.op = "segment_dot", .build = dots, .in = {X(NORMAL, 5, 37), X(ABSENT, 1)}, .i = {2, 30, 7}, .f = {1.0}},
+    {.op = "segment_dot", .build = dots, .in = {X(NORMAL, 900, 80), X(NORMAL, 900, 80)}, .i = {2, 30, 50}, .f = {1.0}},
+    {.op = "segment_scale", .build = scaled, .in = {X(NORMAL, 1, 1), X(NORMAL, 1, 1)}, .i = {1, 1}},
+    {.op = "segment_scale", .build = scaled, .in = {X(NORMAL, 5, 9), X(NORMAL, 5, 3)}, .i = {3, 2, 6, 1}},
+    {.op = "segment_scale", .build = scaled, .in = {X(NORMAL, 5, 37), X(NORMAL, 5, 2)}, .i = {2, 30, 7}, .f = {1.0}},
+    {.op = "segment_scale", .build = scaled, .in = {X(NORMAL, 900, 80), X(NORMAL, 900, 2)}, .i = {2, 30, 50}},
+    {.op = "factorise", .build = factorise, .in = {X(NORMAL, 2, 1, 3)}},
+    {.op = "factorise", .build = factorise, .in = {X(NORMAL, 5, 4, 70)}},
+    {.op = "factorise", .build = factorise, .in = {X(NORMAL, 600, 20, 8)}},
+    {.op = "pairs", .build = pairs, .in = {X(NORMAL, 2, 2, 1), X(NORMAL, 2, 2, 1)}},
+    {.op = "pairs", .build = pairs, .in = {X(NORMAL, 5, 5, 9), X(NORMAL, 5, 5, 9)}},
+    {.op = "pairs", .build = own_pairs, .in = {X(NORMAL, 5, 4, 3)}},
+    {.op = "pairs", .build = pairs, .in = {X(NORMAL, 200, 12, 8), X(NORMAL, 200, 12, 8)}},
+    {.op = "log_sigmoid", .build = log_sigmoid, .in = {X(NORMAL, 5, 9)}},
+    {.op = "log_odds", .build = log_odds, .in = {X(NEGATIVE, 5, 9)}},
+    {.op = "logit", .build = logit, .in = {X(GATE, 5, 9)}},
     {.op = "layer_norm", .build = layer_norm, .in = {X(NORMAL, 1, 5), X(POSITIVE, 5), X(NORMAL, 5)}},
     {.op = "layer_norm", .build = layer_norm, .in = {X(NORMAL, 2, 3, 19), X(POSITIVE, 19), X(NORMAL, 19)}},
     {.op = "layer_norm", .build = layer_norm, .in = {X(NORMAL, 700, 100), X(POSITIVE, 100), X(NORMAL, 100)}},

@@ -11,6 +11,7 @@ typedef enum op_fill {
     NORMAL,   /* within -1.5 .. 1.5 */
     AWAY,     /* the same, but 0.1 or more from 0: where a function has a kink there */
     POSITIVE, /* 0.5 .. 1.5 */
+    NEGATIVE, /* -1.5 .. -0.5 */
     GATE,     /* positive, rows sum to 1 */
     FALLING,  /* each row falls from its first number to its last */
     TABLE,    /* NORMAL, an embedding table of the store */

@@ -19,6 +19,7 @@ typedef struct reference {
 extern const reference references_linear[];
 extern const reference references_element[];
 extern const reference references_loss[];
+extern const reference references_field[];
 
 /* NULL: there is none. */
 reference_fn *reference_of(const char *op);

@@ -26,6 +26,20 @@ ELEMENT(gelu, 0.5 * x * erfc(-x / sqrt(2.0)))
 ELEMENT(silu, x / (1.0 + exp(-x)))
 ELEMENT(tanh, tanh(x))
 ELEMENT(sigmoid, 1.0 / (1.0 + exp(-x)))
+ELEMENT(log_sigmoid, -log1p(exp(-x)))
+ELEMENT(log_odds, x - log1p(-exp(x)))
+ELEMENT(logit, log(x / (1.0 - x)))
+
+static double smooth(double t, double gamma)
+{
+    if (t <= -gamma / 2.0)
+        return 0.0;
+    if (t >= gamma / 2.0)
+        return 1.0;
+    return -2.0 / pow(gamma, 3.0) * pow(t, 3.0) + 1.5 / gamma * t + 0.5;
+}
+
+ELEMENT(smooth_step, smooth(x, n->attr.f[0]))
 
 static void weighted_sum(const poise_node *n, const double *const *in, double *const *out,
                          const poise_run *r)
@@ -134,6 +148,10 @@ const reference references_element[] = {
     {"silu", silu_all},
     {"tanh", tanh_all},
     {"sigmoid", sigmoid_all},
+    {"log_sigmoid", log_sigmoid_all},
+    {"log_odds", log_odds_all},
+    {"logit", logit_all},
+    {"smooth_step", smooth_step_all},
     {"softmax", softmax},
     {"dropout", dropout},
     {"layer_norm", layer_norm},

@@ -159,7 +159,8 @@ const reference references_loss[] = {
 
 reference_fn *reference_of(const char *op)
 {
-    const reference *const all[] = {references_linear, references_element, references_loss};
+    const reference *const all[] = {references_linear, references_element, references_field,
+                                    references_loss};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         for (const reference *r = all[k]; r->op != NULL; r++)
             if (strcmp(r->op, op) == 0)

@@ -58,6 +58,9 @@ static void fill_real(const rig *r, int k, float *x, int64_t count)
         case STATE:
             x[i] = (float)(0.5 + u);
             break;
+        case NEGATIVE:
+            x[i] = (float)(-0.5 - u);
+            break;
         case ZERO:
             x[i] = 0.0f;
             break;

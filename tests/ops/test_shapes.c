@@ -119,6 +119,24 @@ static void what_does_not_fit_is_refused_with_a_reason(void **state)
     REFUSES(poise_mixture(g, v->x35, 1, &v->x345, e), "must be 4, the number of experts");
     REFUSES(poise_mixture(g, v->x34, 2, LIST(v->x345, v->x34), e), "x1 is f32[3, 4]; it must have");
     REFUSES(poise_mixture(g, v->x34, 0, NULL, e), "0 inputs of experts");
+    REFUSES(poise_sparse_softmax(g, v->x34, NULL, 5, e), "the 5 largest of 4; 1 to all");
+    REFUSES(poise_sparse_softmax(g, v->x34, NULL, 0, e), "the 0 largest of 4");
+    REFUSES(poise_sparse_softmax(g, v->x34, v->x35, 2, e), "keep is f32[3, 5] but x is f32[3, 4]");
+    REFUSES(poise_smooth_step(g, v->x34, 0.0, e), "gamma is 0; it must be above 0");
+    REFUSES(poise_select(g, v->x34, 4, e), "s is f32[3, 4]; it must have 3 dim");
+    REFUSES(poise_select(g, v->x345, 33, e), "33 experts by 5 bits");
+    REFUSES(poise_blend(g, v->v3, 1, &v->x34, e), "w is f32[3]; its dimension 0 must be 1");
+    REFUSES(poise_blend(g, v->b7, 0, NULL, e), "0 values; 1 or more");
+    REFUSES(poise_segment_dot(g, v->x34, NULL, 2, (int64_t[]){2, 3}, 0, e),
+            "a is f32[3, 4]; its dimension 1 must be 5, the segments' width");
+    REFUSES(poise_segment_dot(g, v->x34, v->x35, 1, (int64_t[]){4}, 0, e), "b is f32[3, 5]");
+    REFUSES(poise_segment_dot(g, v->x34, NULL, 2, (int64_t[]){4, 0}, 0, e), "segment 1 is 0 wide");
+    REFUSES(poise_segment_dot(g, v->x34, NULL, 0, NULL, 0, e), "0 segments; 1 or more");
+    REFUSES(poise_segment_scale(g, v->x34, v->x35, 2, (int64_t[]){2, 2}, 0, e),
+            "by is f32[3, 5]; its dimension 1 must be 2, the number of segments");
+    REFUSES(poise_factorise(g, v->x34, e), "x is f32[3, 4]; it must have 3 dim");
+    REFUSES(poise_pairs(g, v->x345, v->x34, e), "b is f32[3, 4]; it must have 3 dim");
+    REFUSES(poise_logit(g, v->x34, 0.0, e), "eps is 0; it must be 1e-7 or more");
     REFUSES(poise_layer_norm(g, v->x34, v->v3, v->v3, 1e-5, e), "gamma is f32[3]", "must be 4");
     REFUSES(poise_layer_norm(g, v->x345, v->x34, v->v3, 1e-5, e), "gamma is f32[3, 4]");
     REFUSES(poise_batch_norm(g, v->x34, v->b7, v->run, v->run, v->run, v->run, 0.1, 1e-5, e),
@@ -150,6 +168,11 @@ static void a_missing_value_gives_none_and_leaves_the_error_alone(void **state)
     assert_null(poise_embedding(g, v->ids, 1, LIST(NULL), e));
     assert_null(poise_concat(g, 0, 2, LIST(v->x34, NULL), e));
     assert_null(poise_mixture(g, v->x34, 1, LIST(NULL), e));
+    assert_null(poise_blend(g, NULL, 1, &v->x34, e));
+    assert_null(poise_blend(g, v->b7, 1, LIST(NULL), e));
+    assert_null(poise_segment_dot(g, NULL, NULL, 1, (int64_t[]){4}, 0, e));
+    assert_null(poise_segment_scale(g, v->x34, NULL, 1, (int64_t[]){4}, 0, e));
+    assert_null(poise_log_odds(g, poise_log_sigmoid(g, NULL, e), e));
     assert_null(poise_dropout(g, NULL, 0.5, 1, e));
     assert_null(poise_scale(g, NULL, 2.0, e));
     assert_null(poise_weighted_sum(g, 1, LIST(NULL), LIST(v->x34), e));

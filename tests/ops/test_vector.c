@@ -31,6 +31,16 @@ static double sigmoid(double x)
     return 1.0 / (1.0 + exp(-x));
 }
 
+static double log_sigmoid(double x)
+{
+    return x < -40.0 ? x : -log1p(exp(-x));
+}
+
+static double log_odds(double x)
+{
+    return x - log(-expm1(x));
+}
+
 typedef struct function {
     const char *name;
     size_t map; /* where it is in the table */
@@ -50,6 +60,9 @@ static const function functions[] = {
     {"tanh near 0", offsetof(poise__vector, tanh), tanh, -0.7, 0.7, 2.0},
     {"sigmoid", offsetof(poise__vector, sigmoid), sigmoid, -86.0, 86.0, 3.0},
     {"sigmoid near 0", offsetof(poise__vector, sigmoid), sigmoid, -4.0, 4.0, 3.0},
+    {"log_sigmoid", offsetof(poise__vector, log_sigmoid), log_sigmoid, -90.0, 80.0, 3.0},
+    {"log_odds of what is near 1", offsetof(poise__vector, log_odds), log_odds, -1e-3, -1e-9, 4.0},
+    {"log_odds of what is near 0", offsetof(poise__vector, log_odds), log_odds, -100.0, -2.0, 4.0},
 };
 
 static poise__map *map_at(const poise__vector *v, size_t offset)
