@@ -38,7 +38,16 @@ static int check_layer_name(poise__reading *r, const poise__yaml *key)
     return 0;
 }
 
-/* The kind is the one key of a layer that is a kind's name. */
+/* A word may name a kind, and be a key of another: dropout is a key of an mlp. */
+static int is_key_of(const poise__layer_kind *kind, const char *word)
+{
+    for (int j = 0; j < kind->section.nkey; j++)
+        if (strcmp(kind->section.key[j].name, word) == 0)
+            return 1;
+    return 0;
+}
+
+/* The kind is the one key of a layer that is a kind's name, and no key of another that is there. */
 static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *key,
                                           const poise__yaml *v)
 {
@@ -47,9 +56,10 @@ static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *
     for (int k = 0; k < POISE__KINDS; k++) {
         const poise__layer_kind *kind = poise__layer_kinds[k];
         known[k + 2] = kind->section.name;
-        if (!poise__yaml_get(v, kind->section.name))
+        if (!poise__yaml_get(v, kind->section.name) ||
+            (found && is_key_of(found, kind->section.name)))
             continue;
-        if (found) {
+        if (found && !is_key_of(kind, found->section.name)) {
             poise_diagnose(r->diag, key->place, "layer '%.80s' is both %s and %s; choose one",
                            key->text, found->section.name, kind->section.name);
             return NULL;
@@ -63,8 +73,7 @@ static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *
     for (size_t i = 0; i < v->n; i++) {
         int seen = 0;
         for (int k = 0; k < POISE__KINDS; k++)
-            for (int j = 0; j < poise__layer_kinds[k]->section.nkey; j++)
-                seen |= strcmp(poise__layer_kinds[k]->section.key[j].name, v->key[i]->text) == 0;
+            seen |= is_key_of(poise__layer_kinds[k], v->key[i]->text);
         for (int j = 0; j < poise__layer_section.nkey; j++)
             seen |= strcmp(poise__layer_section.key[j].name, v->key[i]->text) == 0;
         if (seen)
@@ -171,6 +180,12 @@ static int cycle(walk *w, int back)
                           "layers need each other in a circle: %s%s", text, w->m->layer[back].name);
 }
 
+/* What reads tasks before its own is in order by the tasks, not by the layers. */
+static int looks_back(const poise__reference *ref)
+{
+    return ref->instance == POISE__PREVIOUS || ref->instance == POISE__EARLIER;
+}
+
 static int visit(walk *w, int k)
 {
     poise__layer *l = &w->m->layer[k];
@@ -185,7 +200,7 @@ static int visit(walk *w, int k)
     for (int v = 0; v < l->nown; v++)
         for (int j = 0; (refs = poise__references_in(l->kind, l->own[v], j)) != NULL; j++)
             for (int i = 0; i < refs->n && !bad; i++)
-                if (refs->at[i].layer >= 0)
+                if (refs->at[i].layer >= 0 && !looks_back(&refs->at[i]))
                     bad |= visit(w, refs->at[i].layer);
     w->depth--;
     l->state = DONE;
@@ -204,22 +219,45 @@ static void renumber(poise__layer *l, const int *index)
                     refs->at[i].layer = index[refs->at[i].layer];
 }
 
+enum { NOT_YET = -1 }; /* the id of an instance that has no number */
+
+static int needs_more(void *user, const poise__source *s)
+{
+    (void)user;
+    return s->instance && s->instance->id == NOT_YET;
+}
+
+/* The instances that have all they need, in the order of the layers, until all have; where layers
+ * read earlier tasks, that takes as many rounds as there are tasks. */
 static int number_instances(poise__reading *r, poise_model *m)
 {
-    size_t n = 0;
+    int n = 0, before;
     for (int k = 0; k < m->nlayer; k++)
-        n += (size_t)m->layer[k].ninstance;
-    m->instance = poise__reading_alloc(r, n, sizeof(*m->instance));
+        for (int i = 0; i < m->layer[k].ninstance; i++, n++) {
+            m->layer[k].instance[i].layer = &m->layer[k];
+            m->layer[k].instance[i].id = NOT_YET;
+        }
+    m->instance = poise__reading_alloc(r, (size_t)n, sizeof(*m->instance));
     if (!m->instance)
         return -1;
     m->ninstance = 0;
-    for (int k = 0; k < m->nlayer; k++)
-        for (int i = 0; i < m->layer[k].ninstance; i++) {
-            poise__instance *x = &m->layer[k].instance[i];
-            x->layer = &m->layer[k];
-            x->id = m->ninstance;
-            m->instance[m->ninstance++] = x;
-        }
+    do {
+        before = m->ninstance;
+        for (int k = 0; k < m->nlayer; k++)
+            for (int i = 0; i < m->layer[k].ninstance; i++) {
+                poise__instance *x = &m->layer[k].instance[i];
+                if (x->id != NOT_YET || poise__all_sources(m, x, needs_more, NULL))
+                    continue;
+                x->id = m->ninstance;
+                m->instance[m->ninstance++] = x;
+            }
+    } while (m->ninstance > before);
+    for (int k = 0; k < m->nlayer && m->ninstance < n; k++)
+        for (int i = 0; i < m->layer[k].ninstance; i++)
+            if (m->layer[k].instance[i].id == NOT_YET)
+                return poise_diagnose(r->diag, m->layer[k].place,
+                                      "'%s' needs itself, by way of what it reads of earlier tasks",
+                                      m->layer[k].instance[i].name);
     return 0;
 }
 

@@ -23,7 +23,15 @@
 #include "reading.h"
 
 enum { POISE__FEATURES = -1, POISE__ONE_FEATURE = -2, POISE__UNRESOLVED = -3 }; /* .layer */
-enum { POISE__SAME = -1, POISE__ALL = -2 }; /* .instance: of the same name, all */
+/* .instance: that of the reader's own name, all, that of the name before the reader's, those of the
+ * names before it, all but that of its own name. */
+enum {
+    POISE__SAME = -1,
+    POISE__ALL = -2,
+    POISE__PREVIOUS = -3,
+    POISE__EARLIER = -4,
+    POISE__OTHERS = -5
+};
 
 enum { POISE__MOST_LAYERS = 1000 };
 

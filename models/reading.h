@@ -24,12 +24,12 @@ typedef struct poise__ints {
 } poise__ints;
 
 /* What a layer reads: "features", "age", "expert", "tower" (the instance of the same name),
- * "tower[*]", "tower[click]". */
+ * "tower[*]", "tower[click]", "tower[previous]", "tower[earlier]", "tower[others]". */
 typedef struct poise__reference {
     const char *name, *select; /* select: what stands in brackets, or NULL */
     poise_place place;
     int layer;    /* index of a layer, or POISE__FEATURES ... (network.h) */
-    int instance; /* which of that layer's, or POISE__SAME, POISE__ALL */
+    int instance; /* which of that layer's, or POISE__SAME, POISE__ALL, ... */
     int feature;
 } poise__reference;
 

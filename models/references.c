@@ -6,7 +6,16 @@
 
 /* ---- reading ---- */
 
-/* NAME, NAME[*] or NAME[TASK] */
+/* What may stand in brackets besides a name. */
+static const struct {
+    const char *word;
+    int instance;
+} selections[] = {{"*", POISE__ALL},
+                  {"previous", POISE__PREVIOUS},
+                  {"earlier", POISE__EARLIER},
+                  {"others", POISE__OTHERS}};
+
+/* NAME, NAME[*], NAME[previous] ... or NAME[TASK] */
 static int read_reference(poise__reading *r, const poise__yaml *v, poise__reference *ref)
 {
     char show[120];
@@ -108,6 +117,26 @@ static int resolve_input(poise__reading *r, const poise_model *m, poise__referen
                           ref->select);
 }
 
+/* A name goes before a word of the same letters. */
+static int find_instance(poise__reading *r, const poise__layer *l, const poise__layer *user,
+                         poise__reference *ref)
+{
+    ref->instance = find_name(l, ref->select);
+    for (int k = 0; k < POISE__COUNT(selections) && ref->instance < 0; k++)
+        if (strcmp(ref->select, selections[k].word) == 0) {
+            ref->instance = selections[k].instance;
+            if (ref->instance == POISE__ALL || user->each)
+                return 0;
+            return poise_diagnose(r->diag, ref->place,
+                                  "'%s[%s]' is of the task that reads it, but '%s' is one layer "
+                                  "for all; give it each: task",
+                                  ref->name, ref->select, user->name);
+        }
+    if (ref->instance >= 0)
+        return 0;
+    return poise__task_unknown(r, ref->place, "there is no task", ref->select);
+}
+
 static int resolve(poise__reading *r, const poise_model *m, const poise__layer *user,
                    poise__reference *ref)
 {
@@ -121,12 +150,9 @@ static int resolve(poise__reading *r, const poise_model *m, const poise__layer *
         return poise_diagnose(r->diag, ref->place,
                               "'%s' is one layer for all tasks; leave out '[%s]'", ref->name,
                               ref->select);
-    if (ref->select && strcmp(ref->select, "*") == 0)
-        ref->instance = POISE__ALL;
-    else if (ref->select) {
-        ref->instance = find_name(l, ref->select);
-        if (ref->instance < 0)
-            return poise__task_unknown(r, ref->place, "there is no task", ref->select);
+    if (ref->select) {
+        if (find_instance(r, l, user, ref) < 0)
+            return -1;
     } else if (l->each && !user->each)
         return poise_diagnose(r->diag, ref->place,
                               "'%s' is there once per task, but '%s' is one layer for all; write "
@@ -152,6 +178,33 @@ int poise__references_resolve(poise__reading *r, poise_model *m)
 
 /* ---- what they stand for ---- */
 
+/* Does instance `at` of l belong to what `ref`, read by i, stands for? */
+static int selected(const poise__reference *ref, const poise__layer *l, int at,
+                    const poise__instance *i)
+{
+    const poise__texts *own = &i->layer->names;
+    int first = i->at, last = i->at; /* of the reader's names, those that are meant */
+    if (ref->instance >= 0)
+        return ref->instance == at;
+    switch (ref->instance) {
+    case POISE__ALL:
+        return 1;
+    case POISE__PREVIOUS:
+        first = last = i->at - 1;
+        break;
+    case POISE__EARLIER:
+        first = 0;
+        last = i->at - 1;
+        break;
+    default:
+        break;
+    }
+    int found = 0;
+    for (int k = first < 0 ? 0 : first; k <= last; k++)
+        found |= strcmp(own->text[k], l->names.text[at]) == 0;
+    return ref->instance == POISE__OTHERS ? !found : found;
+}
+
 int poise__sources(const poise_model *m, const poise__instance *i, const poise__references *refs,
                    int (*seen)(void *user, const poise__source *s), void *user)
 {
@@ -159,14 +212,9 @@ int poise__sources(const poise_model *m, const poise__instance *i, const poise__
         const poise__reference *ref = &refs->at[k];
         poise__source s = {ref->layer, NULL, ref->feature, ref->place, ref->name};
         const poise__layer *l = ref->layer >= 0 ? &m->layer[ref->layer] : NULL;
-        int from = 0, to = 0;
-        if (l && l->each) {
-            from = ref->instance >= 0             ? ref->instance
-                   : ref->instance == POISE__SAME ? find_name(l, i->layer->names.text[i->at])
-                                                  : 0;
-            to = ref->instance == POISE__ALL ? l->ninstance - 1 : from;
-        }
-        for (int t = from; t <= to; t++) {
+        for (int t = 0; t < (l ? l->ninstance : 1); t++) {
+            if (l && l->each && !selected(ref, l, t, i))
+                continue;
             s.instance = l ? &l->instance[t] : NULL;
             int done = seen(user, &s);
             if (done)

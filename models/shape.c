@@ -25,6 +25,22 @@ static int check_output(const poise__shaper *c, const poise__layer *l, int task)
     return 0;
 }
 
+/* Each list of references stands for something: the first task has none before it. */
+static int check_sources(const poise__shaper *c, const poise__instance *i)
+{
+    const poise__layer *l = i->layer;
+    const poise__references *refs;
+    for (int v = 0; v < l->nown; v++)
+        for (int k = 0; l->own[v] == i->own && (refs = poise__references_in(l->kind, l->own[v], k));
+             k++)
+            if (refs->n > 0 && poise__sources_count(c->model, i, refs) == 0)
+                return poise_diagnose(c->diag, refs->at[0].place,
+                                      "'%s[%s]' is nothing for '%s', and '%s' reads nothing else",
+                                      refs->at[0].name, refs->at[0].select, l->names.text[i->at],
+                                      i->name);
+    return 0;
+}
+
 int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *shape,
                   poise_diagnostics *diag)
 {
@@ -33,7 +49,8 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
     for (int k = 0; k < m->ninstance; k++) {
         const poise__instance *i = m->instance[k];
         shape[k] = (poise__shape){0};
-        if (!i->layer->wrong && i->layer->kind->shape(&c, i, &shape[k]) < 0) {
+        if (!i->layer->wrong &&
+            (check_sources(&c, i) < 0 || i->layer->kind->shape(&c, i, &shape[k]) < 0)) {
             shape[k] = (poise__shape){0};
             bad = -1;
         }
