@@ -133,3 +133,20 @@ out:
     poise_diagnostics_free(diag);
     return done;
 }
+
+static int add_weights(void *user, const poise_layer_info *l)
+{
+    *(int64_t *)user += l->parameters;
+    return 0;
+}
+
+int64_t poise_model_weights(const poise_model *m, const poise_schema *s, poise_error *err)
+{
+    int64_t all = 0;
+    return poise_model_describe(m, s, add_weights, &all, err) < 0 ? -1 : all;
+}
+
+const char *poise_model_name(const poise_model *m)
+{
+    return m->name;
+}

@@ -47,6 +47,13 @@ POISE_API int poise_model_describe(const poise_model *m, const poise_schema *s,
                                    int (*line)(void *user, const poise_layer_info *l), void *user,
                                    poise_error *err);
 
+/* "mmoe", "/home/me/mine.yaml", or "network" where the layers stand in the run file. */
+POISE_API const char *poise_model_name(const poise_model *m);
+/* Weights of all layers and embeddings (whose rows are known once the schema is learnt); -1 on
+ * failure. */
+POISE_API int64_t poise_model_weights(const poise_model *m, const poise_schema *s,
+                                      poise_error *err);
+
 /* Names of the models that can be used by name: NULL-terminated, free with poise_names_free. */
 POISE_API char **poise_model_names(poise_error *err);
 POISE_API void poise_names_free(char **names);

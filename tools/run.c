@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../models/model.h"
 #include "run.h"
 
 enum { MAX_OVERRIDES = 200 };
@@ -14,7 +15,7 @@ typedef struct overrides {
     int n;
     poise_override row[MAX_OVERRIDES];
     char *text[MAX_OVERRIDES];
-    char balancer[2 * TOOL_PATH + 3]; /* quoted as YAML */
+    char chosen[2 * TOOL_PATH + 3]; /* the balancer or model, quoted as YAML */
 } overrides;
 
 static void overrides_done(overrides *o)
@@ -105,49 +106,78 @@ static poise_spec *read_spec(const char *path, const overrides *o, int from, int
     return spec;
 }
 
-/* Another strategy than the spec's replaces the whole `balancer:` entry, settings too; the spec's
+static int same_balancer(const poise_spec *spec, const char *name)
+{
+    return !strcmp(spec->balancer.use, name);
+}
+
+static int same_model(const poise_spec *spec, const char *name)
+{
+    return !strcmp(poise_model_name(spec->model), name);
+}
+
+/* Another strategy or model than the spec's replaces the whole entry `key`, settings too; the spec's
  * own keeps them.  row[0] is the replacement, in front of the --set rows that may refine it. */
-static poise_spec *read_with_balancer(const char *path, const char *balancer, overrides *o)
+static poise_spec *read_replaced(const char *path, const char *key, const char *name,
+                                 int (*same)(const poise_spec *spec, const char *name),
+                                 overrides *o)
 {
     poise_spec *spec = read_spec(path, o, 1, 0);
+    int own = spec && same(spec, name);
 
-    if (spec && !strcmp(spec->balancer.use, balancer)) {
-        poise_spec_free(spec);
-        return read_spec(path, o, 1, 1);
-    }
     poise_spec_free(spec);
-    quote(balancer, o->balancer);
-    o->row[0] = (poise_override){"balancer", o->balancer};
+    if (own)
+        return read_spec(path, o, 1, 1);
+    if (*name == '{')
+        snprintf(o->chosen, sizeof o->chosen, "%s", name);
+    else
+        quote(name, o->chosen);
+    o->row[0] = (poise_override){key, o->chosen};
     return read_spec(path, o, 0, 1);
+}
+
+/* `key` is replaced by `name`, if there is one. */
+static poise_spec *read_asked(const tool_arguments *a, const char *path, const char *key,
+                              const char *name,
+                              int (*same)(const poise_spec *spec, const char *name), int *status)
+{
+    overrides *o = calloc(1, sizeof *o);
+    poise_spec *spec = NULL;
+
+    if (!o) {
+        poise_error err;
+
+        poise_fail(&err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the options");
+        *status = tool_failed(&err);
+        return NULL;
+    }
+    o->n = name ? 1 : 0; /* its row, filled by read_replaced */
+    *status = collect(a, o);
+    if (*status == TOOL_OK) {
+        spec = name ? read_replaced(path, key, name, same, o) : read_spec(path, o, 0, 1);
+        *status = spec ? TOOL_OK : TOOL_WRONG;
+    }
+    overrides_done(o);
+    return spec;
 }
 
 poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status)
 {
     const char *balancer = tool_value(a, "balancer");
-    overrides *o = calloc(1, sizeof *o);
     char name[TOOL_PATH];
-    poise_spec *spec = NULL;
     poise_error err;
 
-    *status = TOOL_OK;
-    if (!o) {
-        poise_fail(&err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the options");
+    if (balancer && tool_balancer_path(balancer, name, sizeof name, &err) < 0) {
         *status = tool_failed(&err);
         return NULL;
     }
-    if (balancer) {
-        o->n = 1; /* its row, filled by read_with_balancer */
-        if (tool_balancer_path(balancer, name, sizeof name, &err) < 0)
-            *status = tool_failed(&err);
-    }
-    if (*status == TOOL_OK)
-        *status = collect(a, o);
-    if (*status == TOOL_OK) {
-        spec = balancer ? read_with_balancer(path, name, o) : read_spec(path, o, 0, 1);
-        *status = spec ? TOOL_OK : TOOL_WRONG;
-    }
-    overrides_done(o);
-    return spec;
+    return read_asked(a, path, "balancer", balancer ? name : NULL, same_balancer, status);
+}
+
+poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
+                            int *status)
+{
+    return read_asked(a, path, "model", model, same_model, status);
 }
 
 const char *tool_join(const char *folder, const char *name, char *buf, size_t size)

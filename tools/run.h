@@ -33,6 +33,11 @@ enum { TOOL_PATH = 4096 };
  * applied.  Warnings are printed.  NULL after the errors were printed; *status is then how to end. */
 poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status);
 
+/* The same with another model in the place of `model:`: its name, the absolute path of its file, or a
+ * mapping {use: NAME, ...}.  The spec's own, by its name, keeps its parameters. */
+poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
+                            int *status);
+
 /* --out DIR, or a new folder runs/NAME-1, -2, ...  TOOL_OK, or the status after a message. */
 int tool_out(const tool_arguments *a, const char *name, char *buf, size_t size);
 

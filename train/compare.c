@@ -3,14 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../core/memory.h"
+#include "../models/model.h"
 #include "file.h"
 #include "metrics.h"
 #include "run.h"
 #include "trainer.h"
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, NAME_SIZE = 136 };
 
-/* The last part of a path, without its ending: what a strategy's folder is called. */
+/* What is compared: spec[m] x balancer[k]; without balancers, each spec as it is. */
+typedef struct plan {
+    int nmodel, nbalancer;
+    const poise_spec *const *spec;
+    const char *const *balancer;
+    int repeat;
+    const poise_train_options *o;
+} plan;
+
+/* ---- names ---- */
+
+/* The last part of a path, without its ending. */
 static void short_name(const char *use, char *name, size_t size)
 {
     const char *slash = strrchr(use, '/');
@@ -25,20 +37,120 @@ static void short_name(const char *use, char *name, size_t size)
     name[n] = '\0';
 }
 
-/* What row k is called, in the table, in compare.json and as the folders of its runs: the name, or the
- * file's name; a second one of that name gets _2. */
-static void row_name(int k, const char *const *balancer, char *name, size_t size)
+static const char *balancer_at(const plan *p, int k)
 {
-    char other[128];
+    return p->balancer[k];
+}
+
+static const char *model_at(const plan *p, int k)
+{
+    return poise_model_name(p->spec[k]->model);
+}
+
+/* What the k-th of a list is called, in the table, in compare.json and in the folders of its runs: the
+ * name, or the file's name; a second one of that name gets _2.  NULL when memory is out. */
+static const char *row_name(poise__arena *a, const plan *p, const char *(*at)(const plan *p, int k),
+                            int k, poise_error *err)
+{
+    char name[NAME_SIZE], other[NAME_SIZE - 8];
     int same = 1;
 
-    short_name(balancer[k], name, size);
+    short_name(at(p, k), name, sizeof other);
     for (int j = 0; j < k; j++) {
-        short_name(balancer[j], other, sizeof other);
+        short_name(at(p, j), other, sizeof other);
         same += strcmp(other, name) == 0;
     }
     if (same > 1)
-        (void)snprintf(name + strlen(name), size - strlen(name), "_%d", same);
+        (void)snprintf(name + strlen(name), sizeof name - strlen(name), "_%d", same);
+    return poise__arena_text(a, name, err);
+}
+
+/* The strategies of a spec, "equal+gradnorm" where they follow each other. */
+static const char *own_name(poise__arena *a, const poise_spec *spec, poise_error *err)
+{
+    char all[256] = "", name[NAME_SIZE];
+
+    for (int k = 0; k < spec->nphase; k++) {
+        size_t used = strlen(all);
+
+        short_name(spec->phase[k].use, name, sizeof name);
+        (void)snprintf(all + used, sizeof all - used, "%s%s", k ? "+" : "", name);
+    }
+    return poise__arena_text(a, all, err);
+}
+
+/* OUT/MODEL-BALANCER-SEED; what is the same for all rows is left out. */
+static int run_folder(const plan *p, const poise_compare_row *r, uint64_t seed, char *buf,
+                      poise_error *err)
+{
+    const char *model = p->nmodel > 1 || !p->nbalancer ? r->model : "";
+    const char *balancer = p->nbalancer ? r->balancer : "";
+    int n = snprintf(buf, PATH_SIZE, "%s/%s%s%s-%llu", p->o->out, model,
+                     *model && *balancer ? "-" : "", balancer, (unsigned long long)seed);
+
+    return n >= 0 && n < PATH_SIZE
+               ? 0
+               : poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path of a run is too long");
+}
+
+/* ---- the comparison ---- */
+
+static int make_row(poise_comparison *c, const plan *p, poise_compare_row *r, int m, int k,
+                    poise_error *err)
+{
+    size_t ntask = (size_t)c->ntask;
+
+    r->model = row_name(c->arena, p, model_at, m, err);
+    r->balancer = p->nbalancer ? row_name(c->arena, p, balancer_at, k, err)
+                               : own_name(c->arena, p->spec[m], err);
+    r->auc_mean = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
+    r->auc_std = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
+    return r->model && r->balancer && r->auc_mean && r->auc_std ? 0 : -1;
+}
+
+static int allocate(poise_comparison *c, const plan *p, poise_error *err)
+{
+    const poise_schema *s = p->spec[0]->schema;
+    int each = p->nbalancer ? p->nbalancer : 1;
+
+    *c = (poise_comparison){
+        .ntask = s->ntask, .nmodel = p->nmodel, .nbalancer = p->nbalancer, .repeat = p->repeat};
+    c->arena = poise__arena_new(err);
+    if (!c->arena)
+        return -1;
+    c->task = poise__arena_alloc(c->arena, (size_t)s->ntask, sizeof *c->task, err);
+    c->best_possible =
+        poise__arena_alloc(c->arena, (size_t)s->ntask, sizeof *c->best_possible, err);
+    c->row = poise__arena_alloc(c->arena, (size_t)p->nmodel * (size_t)each, sizeof *c->row, err);
+    if (!c->task || !c->best_possible || !c->row)
+        return -1;
+    for (int t = 0; t < s->ntask; t++) {
+        c->best_possible[t] = NAN;
+        if (!(c->task[t] = poise__arena_text(c->arena, s->task[t].name, err)))
+            return -1;
+    }
+    for (int k = 0; k < p->nmodel * each; k++)
+        if (make_row(c, p, &c->row[k], k / each, k % each, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int same_tasks(const plan *p, poise_error *err)
+{
+    const poise_schema *first = p->spec[0]->schema;
+
+    for (int m = 1; m < p->nmodel; m++) {
+        const poise_schema *s = p->spec[m]->schema;
+        int same = s->ntask == first->ntask;
+
+        for (int t = 0; same && t < s->ntask; t++)
+            same = strcmp(s->task[t].name, first->task[t].name) == 0;
+        if (!same)
+            return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                              "models %s and %s have other tasks: they cannot be compared",
+                              model_at(p, 0), model_at(p, m));
+    }
+    return 0;
 }
 
 /* The strategy alone, without the spec's schedule.  The spec's own keeps its settings; another one
@@ -56,58 +168,28 @@ static void choose(poise_spec *one, const char *use)
     one->nphase = 1;
 }
 
-static int allocate(poise_comparison *c, const poise_spec *spec, int n, const char *const *balancer,
-                    int repeat, poise_error *err)
-{
-    size_t ntask = (size_t)spec->schema->ntask;
-
-    *c = (poise_comparison){.ntask = (int)ntask, .nbalancer = n, .repeat = repeat};
-    c->arena = poise__arena_new(err);
-    if (!c->arena)
-        return -1;
-    c->task = poise__arena_alloc(c->arena, ntask, sizeof *c->task, err);
-    c->best_possible = poise__arena_alloc(c->arena, ntask, sizeof *c->best_possible, err);
-    c->row = poise__arena_alloc(c->arena, (size_t)n, sizeof *c->row, err);
-    if (!c->task || !c->best_possible || !c->row)
-        return -1;
-    for (size_t t = 0; t < ntask; t++) {
-        c->best_possible[t] = NAN;
-        if (!(c->task[t] = poise__arena_text(c->arena, spec->schema->task[t].name, err)))
-            return -1;
-    }
-    for (int k = 0; k < n; k++) {
-        poise_compare_row *r = &c->row[k];
-        char name[136];
-        row_name(k, balancer, name, sizeof name);
-        r->balancer = poise__arena_text(c->arena, name, err);
-        r->auc_mean = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
-        r->auc_std = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
-        if (!r->balancer || !r->auc_mean || !r->auc_std)
-            return -1;
-    }
-    return 0;
-}
-
-/* Train one strategy with every seed and fill its row.  auc is [T][repeat] of scratch. */
-static int compare_one(const poise_spec *spec, const poise_data *data, const char *use,
-                       const poise_train_options *o, poise_comparison *c, poise_compare_row *row,
-                       double *auc, poise_error *err)
+/* Train one model with one strategy (NULL: the spec's) and every seed and fill its row.  auc is
+ * [T][repeat] of scratch. */
+static int compare_one(const plan *p, const poise_spec *spec, const poise_data *data,
+                       const char *use, poise_comparison *c, poise_compare_row *row, double *auc,
+                       poise_error *err)
 {
     poise_spec one = *spec;
-    poise_train_options options = *o;
+    poise_train_options options = *p->o;
     char folder[PATH_SIZE];
     int known = 0;
 
-    choose(&one, use);
+    if (use)
+        choose(&one, use);
     options.out = folder;
+    row->weights = poise_model_weights(spec->model, spec->schema, err);
+    if (row->weights < 0)
+        return -1;
     for (int k = 0; k < c->repeat; k++) {
         poise_result r;
         one.train.seed = spec->train.seed + (uint64_t)k;
-        int n = snprintf(folder, sizeof folder, "%s/%s-%llu", o->out, row->balancer,
-                         (unsigned long long)one.train.seed);
-        if (n < 0 || n >= (int)sizeof folder)
-            return poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path of a run is too long");
-        if (poise__run(&one, data, &options, &r, err) < 0)
+        if (run_folder(p, row, one.train.seed, folder, err) < 0 ||
+            poise__run(&one, data, &options, &r, err) < 0)
             return -1;
         row->seconds_per_epoch += r.seconds_per_epoch / c->repeat;
         for (int t = 0; t < c->ntask; t++) {
@@ -127,7 +209,7 @@ static int compare_one(const poise_spec *spec, const poise_data *data, const cha
     return 0;
 }
 
-/* What is known so far: a strategy that fails later takes nothing with it. */
+/* What is known so far: a row that fails later takes nothing with it. */
 static int write_rows(const poise_comparison *c, const char *path, poise_error *err)
 {
     char *text = poise_comparison_json(c, err);
@@ -137,19 +219,42 @@ static int write_rows(const poise_comparison *c, const char *path, poise_error *
     return status;
 }
 
-int poise_compare(const poise_spec *spec, int n, const char *const *balancer, int repeat,
-                  const poise_train_options *o, poise_comparison *c, poise_error *err)
+/* One model with all strategies, on its own reading of the data. */
+static int compare_model(const plan *p, int m, poise_comparison *c, const char *path, double *auc,
+                         poise_error *err)
 {
+    const poise_spec *spec = p->spec[m];
     poise_data data = {0};
+    int each = p->nbalancer ? p->nbalancer : 1;
+    int status = poise_data_open(&spec->data, spec->schema, &data, err);
+
+    for (int k = 0; status == 0 && k < each; k++) {
+        const char *use = p->nbalancer ? p->balancer[k] : NULL;
+
+        status = compare_one(p, spec, &data, use, c, &c->row[m * each + k], auc, err);
+        if (status == 0) {
+            c->nrow++;
+            status = write_rows(c, path, err);
+        }
+    }
+    poise_data_done(&data);
+    return status;
+}
+
+int poise_compare_models(int nmodel, const poise_spec *const *spec, int nbalancer,
+                         const char *const *balancer, int repeat, const poise_train_options *o,
+                         poise_comparison *c, poise_error *err)
+{
+    plan p = {nmodel, nbalancer, spec, balancer, repeat, o};
     char path[PATH_SIZE];
     double *auc = NULL;
-    int status = allocate(c, spec, n, balancer, repeat, err);
+    int status = allocate(c, &p, err);
 
+    if (status == 0)
+        status = same_tasks(&p, err);
     if (status == 0)
         status =
             (auc = poise__calloc((size_t)c->ntask * (size_t)repeat, sizeof *auc, err)) ? 0 : -1;
-    if (status == 0)
-        status = poise_data_open(&spec->data, spec->schema, &data, err);
     if (status == 0) {
         int length = snprintf(path, sizeof path, "%s/compare.json", o->out);
         if (length < 0 || length >= (int)sizeof path)
@@ -157,17 +262,16 @@ int poise_compare(const poise_spec *spec, int n, const char *const *balancer, in
         else
             status = poise__file_remove(path, err); /* of an earlier one in this folder */
     }
-    c->nbalancer = 0;
-    for (int k = 0; status == 0 && k < n; k++) {
-        status = compare_one(spec, &data, balancer[k], o, c, &c->row[k], auc, err);
-        if (status == 0) {
-            c->nbalancer++;
-            status = write_rows(c, path, err);
-        }
-    }
+    for (int m = 0; status == 0 && m < nmodel; m++)
+        status = compare_model(&p, m, c, path, auc, err);
     free(auc);
-    poise_data_done(&data);
     return status;
+}
+
+int poise_compare(const poise_spec *spec, int nbalancer, const char *const *balancer, int repeat,
+                  const poise_train_options *o, poise_comparison *c, poise_error *err)
+{
+    return poise_compare_models(1, &spec, nbalancer, balancer, repeat, o, c, err);
 }
 
 void poise_comparison_done(poise_comparison *c)

@@ -193,23 +193,41 @@ char *poise_result_json(const poise_result *r, poise_error *err)
     return dump(o, err);
 }
 
+static json_t *compare_row(const poise_comparison *c, const poise_compare_row *r)
+{
+    json_t *row = json_object(), *tasks = json_object();
+
+    for (int t = 0; t < c->ntask; t++) {
+        json_t *task = json_object();
+        json_object_set_new(task, "auc_mean", number(r->auc_mean[t]));
+        json_object_set_new(task, "auc_std", number(r->auc_std[t]));
+        json_object_set_new(tasks, c->task[t], task);
+    }
+    json_object_set_new(row, "tasks", tasks);
+    json_object_set_new(row, "mean_std", number(r->mean_std));
+    json_object_set_new(row, "seconds_per_epoch", number(r->seconds_per_epoch));
+    return row;
+}
+
+/* "balancers" are the first model's. */
 char *poise_comparison_json(const poise_comparison *c, poise_error *err)
 {
-    json_t *o = json_object(), *all = json_object(), *best = json_object();
+    json_t *o = json_object(), *first = json_object(), *best = json_object();
+    json_t *models = json_object(), *all = NULL;
+    const char *model = NULL;
 
-    for (int k = 0; k < c->nbalancer; k++) {
+    for (int k = 0; k < c->nrow; k++) {
         const poise_compare_row *r = &c->row[k];
-        json_t *row = json_object(), *tasks = json_object();
-        for (int t = 0; t < c->ntask; t++) {
-            json_t *task = json_object();
-            json_object_set_new(task, "auc_mean", number(r->auc_mean[t]));
-            json_object_set_new(task, "auc_std", number(r->auc_std[t]));
-            json_object_set_new(tasks, c->task[t], task);
+
+        if (!model || strcmp(model, r->model) != 0) {
+            json_t *of = json_object();
+            model = r->model;
+            all = k ? json_object() : json_incref(first);
+            json_object_set_new(of, "weights", json_integer((json_int_t)r->weights));
+            json_object_set_new(of, "balancers", all);
+            json_object_set_new(models, model, of);
         }
-        json_object_set_new(row, "tasks", tasks);
-        json_object_set_new(row, "mean_std", number(r->mean_std));
-        json_object_set_new(row, "seconds_per_epoch", number(r->seconds_per_epoch));
-        json_object_set_new(all, r->balancer, row);
+        json_object_set_new(all, r->balancer, compare_row(c, r));
     }
     for (int t = 0; t < c->ntask; t++)
         if (!isnan(c->best_possible[t]))
@@ -219,6 +237,7 @@ char *poise_comparison_json(const poise_comparison *c, poise_error *err)
         json_object_set_new(o, "auc_best_possible", best);
     else
         json_decref(best);
-    json_object_set_new(o, "balancers", all);
+    json_object_set_new(o, "balancers", first);
+    json_object_set_new(o, "models", models);
     return dump(o, err);
 }

@@ -92,24 +92,34 @@ POISE_API int poise_predict(const char *run, const char *data, const char *out, 
 /* result.json's text (see docs/commands.md), malloc'd. */
 POISE_API char *poise_result_json(const poise_result *r, poise_error *err);
 
-/* Several strategies, each with seeds seed, seed + 1, ...: the table that people publish. */
+/* Models x strategies, each with seeds seed, seed + 1, ...: the table that people publish. */
 typedef struct poise_compare_row {
-    const char *balancer;       /* its name; of a path the file's; name_2 for a second one */
+    const char *model;          /* its name; of a path the file's; name_2 for a second one */
+    const char *balancer;       /* in the same way; a schedule's are joined by + */
+    int64_t weights;            /* of the model, embeddings too */
     double *auc_mean, *auc_std; /* [T] */
     double mean_std;            /* mean of auc_std over the tasks that have an AUC */
     double seconds_per_epoch;
 } poise_compare_row;
 typedef struct poise_comparison {
-    int ntask, nbalancer, repeat;
+    int ntask, repeat;
+    int nmodel, nbalancer; /* as asked for; nbalancer 0: each spec's own */
+    int nrow;              /* finished: all strategies of the first model, of the second, ... */
     const char **task;
     double *best_possible; /* [T], NaN unknown */
     poise_compare_row *row;
     struct poise__arena *arena;
 } poise_comparison;
-/* compare.json is written after every strategy.  On failure *c holds the rows that were finished
- * (nbalancer of them); poise_comparison_done in any case. */
-POISE_API int poise_compare(const poise_spec *spec, int n, const char *const *balancer, int repeat,
-                            const poise_train_options *o, poise_comparison *c, poise_error *err);
+/* compare.json is written after every row.  On failure *c holds the rows that were finished;
+ * poise_comparison_done in any case. */
+POISE_API int poise_compare(const poise_spec *spec, int nbalancer, const char *const *balancer,
+                            int repeat, const poise_train_options *o, poise_comparison *c,
+                            poise_error *err);
+/* The same of several specs that differ in their model: same tasks, same seed. */
+POISE_API int poise_compare_models(int nmodel, const poise_spec *const *spec, int nbalancer,
+                                   const char *const *balancer, int repeat,
+                                   const poise_train_options *o, poise_comparison *c,
+                                   poise_error *err);
 POISE_API void poise_comparison_done(poise_comparison *c);
 POISE_API char *poise_comparison_json(const poise_comparison *c, poise_error *err);
 

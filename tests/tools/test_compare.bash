@@ -48,3 +48,42 @@ expect 0 compare numbers.yaml --balancers equal --repeat 2 --out numbers
 says_not 'nan'
 [ "$(json numbers/compare.json balancers equal mean_std)" = \
     "$(json numbers/compare.json balancers equal tasks click auc_std)" ] || fail 'the mean deviation'
+
+# models x strategies: every pair has its runs, and compare.json has them under the model
+expect 0 compare small.yaml --models 'mmoe,{use: shared_bottom, units: [8, 4], tower: [4]}' \
+    --balancers equal,dwa --repeat 2 --out grid --set train.epochs=1
+for model in mmoe shared_bottom; do
+    for balancer in equal dwa; do
+        says "^$model, $balancer .*\+- "
+        is_there grid/$model-$balancer-1/result.json
+        is_there grid/$model-$balancer-2/result.json
+        json grid/compare.json models $model balancers $balancer tasks click auc_mean >/dev/null
+    done
+    json grid/compare.json models $model weights >/dev/null
+done
+says '^  - mmoe, equal '
+says '^mean AUC +equal +dwa$'
+says '^shared_bottom( +0\.[0-9]{5}){2}$'
+# the spec's own model keeps its parameters, and the first model's rows stand where they always did
+[ "$(json grid/compare.json balancers equal tasks click auc_mean)" = \
+    "$(json $file balancers equal tasks click auc_mean)" ] || fail 'mmoe is not the mmoe of the spec'
+
+# models alone are trained with the spec's strategy; a path is that file, a second mmoe is mmoe_2
+cp "$(dirname "$poise")/models/mmoe.yaml" mine.yaml
+expect 0 compare small.yaml --models 'mine.yaml,{use: mmoe, experts: 2, units: [4], tower: [4]},mmoe' \
+    --repeat 1 --out alone --set train.epochs=1 --set model.tower=[3]
+says '^mine '
+says '^mmoe_2 '
+is_there alone/mmoe_2-1/result.json
+grep -q '\[3\]' alone/mine-1/spec.yaml || fail '--set does not reach all models'
+
+expect 2 compare small.yaml
+says '\-\-models'
+expect 2 compare small.yaml --models mmoe,mmoo
+says 'mmoe'
+expect 2 compare small.yaml --models 'mmoe,{use: ple, unit: [4]}'
+says 'units'
+expect 2 compare small.yaml --models mmoe,./none.yaml
+says 'none.yaml'
+expect 2 compare small.yaml --models mmoe,mmoe
+says 'twice'

@@ -223,7 +223,7 @@ static void a_comparison_trains_every_strategy_with_the_same_seeds(void **state)
             assert_true(c.row[k].auc_std[t] > 0);
             assert_true(c.best_possible[t] > c.row[k].auc_mean[t]);
         }
-    assert_int_equal(c.nbalancer, 2);
+    assert_int_equal(c.nrow, 2);
     poise_comparison_done(&c);
     snprintf(path, sizeof path, "%s/compare.json", in_folder("compared"));
     json_t *o = json_load_file(path, 0, NULL);
@@ -235,6 +235,60 @@ static void a_comparison_trains_every_strategy_with_the_same_seeds(void **state)
     assert_int_equal(train_into(s, "alone", 0, 0, &err), 0);
     same_file("alone", "compared/equal-5", "model.safetensors");
     poise_spec_free(s);
+}
+
+/* Two models, no strategies: each with the spec's own, in a folder called after the model. */
+static void models_are_compared_with_the_same_seeds(void **state)
+{
+    poise_error err = {0};
+    const poise_override small = {"train.epochs", "1"},
+                         bottom[] = {small,
+                                     {"model", "{use: shared_bottom, units: [8], tower: [4]}"}};
+    poise_spec *s[] = {read_spec(1, &small), read_spec(2, bottom)};
+    poise_comparison c;
+    char path[256];
+
+    (void)state;
+    assert_int_equal(poise_compare_models(2, (const poise_spec *const *)s, 0, NULL, 1,
+                                          &(poise_train_options){.out = in_folder("models")}, &c,
+                                          &err),
+                     0);
+    assert_int_equal(c.nrow, 2);
+    assert_string_equal(c.row[1].model, "shared_bottom");
+    assert_string_equal(c.row[1].balancer, s[1]->balancer.use);
+    assert_true(c.row[0].weights > 0 && c.row[0].weights != c.row[1].weights);
+    snprintf(path, sizeof path, "%s/compare.json", in_folder("models"));
+    json_t *o = json_load_file(path, 0, NULL);
+    json_t *models = json_object_get(o, "models");
+    assert_int_equal(json_object_size(models), 2);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(models, "shared_bottom"), "weights")),
+        c.row[1].weights);
+    json_decref(o);
+    poise_comparison_done(&c);
+    assert_int_equal(train_into(s[1], "bottom", 0, 0, &err), 0);
+    same_file("bottom", "models/shared_bottom-5", "model.safetensors");
+    poise_spec_free(s[0]);
+    poise_spec_free(s[1]);
+}
+
+static void models_with_other_tasks_are_not_compared(void **state)
+{
+    poise_error err = {0};
+    const poise_override two = {"tasks", "{click: {label: click}, detail: {label: detail}}"};
+    poise_spec *s[] = {read_spec(0, NULL), read_spec(1, &two)};
+    poise_comparison c;
+
+    (void)state;
+    assert_int_equal(poise_compare_models(2, (const poise_spec *const *)s, 0, NULL, 1,
+                                          &(poise_train_options){.out = in_folder("other")}, &c,
+                                          &err),
+                     -1);
+    assert_non_null(strstr(err.message, "other tasks"));
+    assert_int_equal(c.nrow, 0);
+    poise_comparison_done(&c);
+    poise_spec_free(s[0]);
+    poise_spec_free(s[1]);
 }
 
 static void a_strategy_that_fails_leaves_the_rows_before_it(void **state)
@@ -250,7 +304,7 @@ static void a_strategy_that_fails_leaves_the_rows_before_it(void **state)
         poise_compare(s, 2, names, 1, &(poise_train_options){.out = in_folder("cut")}, &c, &err),
         -1);
     assert_non_null(strstr(err.message, "\"fails\""));
-    assert_int_equal(c.nbalancer, 1);
+    assert_int_equal(c.nrow, 1);
     assert_string_equal(c.row[0].balancer, "equal");
     poise_comparison_done(&c);
     snprintf(path, sizeof path, "%s/compare.json", in_folder("cut"));
@@ -272,6 +326,8 @@ int main(void)
         cmocka_unit_test(evaluation_agrees_with_the_result_and_with_predictions),
         cmocka_unit_test(the_log_of_a_resumed_run_has_each_step_once),
         cmocka_unit_test(a_comparison_trains_every_strategy_with_the_same_seeds),
+        cmocka_unit_test(models_are_compared_with_the_same_seeds),
+        cmocka_unit_test(models_with_other_tasks_are_not_compared),
         cmocka_unit_test(a_strategy_that_fails_leaves_the_rows_before_it),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,0 +1,30 @@
+/* compare.h -- what the files of `poise compare` have in common. */
+#ifndef POISE_TOOLS_COMPARE_H
+#define POISE_TOOLS_COMPARE_H
+
+#include "run.h"
+
+enum { TOOL_NAMES = 64 };
+
+/* A list of the command line, "equal,gradnorm,./mine.so". */
+typedef struct tool_names {
+    int n;
+    char *name[TOOL_NAMES]; /* owned; paths are absolute */
+} tool_names;
+
+/* ---- compare_names.c ---- */
+
+/* The names of --balancers or --models (where it was given) into *l, which the caller frees in any
+ * case.  A comma inside {} or [] does not part two names.  TOOL_OK, or the status after a
+ * message. */
+int tool_names_read(const tool_arguments *a, const char *option, tool_names *l);
+void tool_names_done(tool_names *l);
+
+/* ---- compare_table.c ---- */
+
+/* "even.so" of "/home/me/even.so". */
+const char *tool_last_part(const char *path);
+
+void tool_print_comparison(const poise_comparison *c);
+
+#endif
