@@ -1,16 +1,10 @@
 #include "columns.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../core/memory.h"
 #include "../core/search.h"
-
-double poise__transform(poise_transform kind, double x)
-{
-    return kind == POISE_LOG1P ? copysign(log1p(fabs(x)), x) : x;
-}
 
 int poise__when_task(const poise_schema *s, int t)
 {

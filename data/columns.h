@@ -19,7 +19,7 @@
 typedef struct poise__feature_column {
     poise__dictionary *words; /* categorical: texts; a missing value is "" */
     uint32_t *code;           /* categorical: [rows] */
-    double *number;           /* numeric: [rows] after the transform; NaN where missing */
+    double *number;           /* others: [rows] after clip and transform; NaN where missing */
 } poise__feature_column;
 
 typedef struct poise__task_column {
@@ -57,9 +57,6 @@ int poise__columns_reserve(poise__columns *c, const poise_schema *s, int64_t row
 
 /* Index of the task whose label masks task t (its `when` names a task); -1: none. */
 int poise__when_task(const poise_schema *s, int t);
-
-/* sign(x) log(1 + |x|), or x. */
-double poise__transform(poise_transform kind, double x);
 
 /* "... ; the nearest column is "x"": fails at `at` about a column `what` needs. */
 int poise__no_column(const char *what, const char *owner, const char *name, const char *source,

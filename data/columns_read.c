@@ -15,7 +15,7 @@ enum {
     CLASS_MAX = 65535 /* classes are outputs of the network: more is a mistake in the data */
 };
 
-typedef enum use { USE_CATEGORY, USE_NUMBER, USE_LABEL, USE_WHEN, USE_WEIGHT } use;
+typedef enum use { USE_CATEGORY, USE_NUMBER, USE_GAP, USE_LABEL, USE_WHEN, USE_WEIGHT } use;
 
 typedef struct binding {
     use use;
@@ -43,18 +43,30 @@ static int bind(reading *r, use as, const char *what, const char *owner, const c
     return 0;
 }
 
+static int bind_feature(reading *r, int f, poise_error *err)
+{
+    const poise_feature *p = &r->schema->feature[f];
+    if (p->kind != POISE_MISSING_COUNT)
+        return bind(r, p->kind == POISE_CATEGORICAL ? USE_CATEGORY : USE_NUMBER, "the feature ",
+                    p->name, poise_feature_column(p), f, p->place, err);
+    for (int k = 0; k < p->ncounted; k++)
+        if (bind(r, USE_GAP, "the feature ", p->name, p->counted[k], f, p->place, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int bind_all(reading *r, poise_error *err)
 {
     const poise_schema *s = r->schema;
-    r->bound = poise__calloc((size_t)s->nfeature + 2 * (size_t)s->ntask + 1, sizeof *r->bound, err);
+    size_t most = (size_t)s->nfeature + 2 * (size_t)s->ntask + 1;
+    for (int f = 0; f < s->nfeature; f++)
+        most += (size_t)s->feature[f].ncounted;
+    r->bound = poise__calloc(most, sizeof *r->bound, err);
     if (!r->bound)
         return -1;
-    for (int f = 0; f < s->nfeature; f++) {
-        const poise_feature *p = &s->feature[f];
-        use as = p->kind == POISE_CATEGORICAL ? USE_CATEGORY : USE_NUMBER;
-        if (bind(r, as, "the feature ", p->name, p->name, f, p->place, err) < 0)
+    for (int f = 0; f < s->nfeature; f++)
+        if (bind_feature(r, f, err) < 0)
             return -1;
-    }
     for (int t = 0; r->out->labelled && t < s->ntask; t++) {
         const poise_task *p = &s->task[t];
         if (bind(r, USE_LABEL, "the label of task ", p->name, p->label, t, p->place, err) < 0)
@@ -99,7 +111,7 @@ static int read_number(const reading *r, const poise__field *f, const binding *b
     double x;
     if (number(r, f, b->column, &x, err) < 0)
         return -1;
-    double y = poise__transform(r->schema->feature[b->index].transform, x);
+    double y = poise_feature_number(&r->schema->feature[b->index], x);
     if (fabs(y) > (double)FLT_MAX)
         return bad(r, f, b->column, "is too large; numbers are at most 3.4e38", err);
     r->out->feature[b->index].number[row] = y;
@@ -196,6 +208,9 @@ static int read_cell(const reading *r, const poise__field *f, const binding *b, 
         return read_category(r, f, b, row, err);
     case USE_NUMBER:
         return read_number(r, f, b, row, err);
+    case USE_GAP:
+        r->out->feature[b->index].number[row] += poise__delimited_missing(r->text, f);
+        return 0;
     case USE_LABEL:
         return read_label(r, f, b, row, err);
     case USE_WHEN:
@@ -204,6 +219,24 @@ static int read_cell(const reading *r, const poise__field *f, const binding *b, 
         return read_weight(r, f, b, row, err);
     }
     return 0;
+}
+
+/* Counts begin at 0 and are numbers like others when the record has been read. */
+static void begin_counts(const reading *r, int64_t row)
+{
+    for (int f = 0; f < r->schema->nfeature; f++)
+        if (r->schema->feature[f].kind == POISE_MISSING_COUNT)
+            r->out->feature[f].number[row] = 0;
+}
+
+static void end_counts(const reading *r, int64_t row)
+{
+    for (int f = 0; f < r->schema->nfeature; f++) {
+        const poise_feature *p = &r->schema->feature[f];
+        double *x = r->out->feature[f].number;
+        if (p->kind == POISE_MISSING_COUNT)
+            x[row] = poise_feature_number(p, x[row]);
+    }
 }
 
 static int read_rows(reading *r, poise_error *err)
@@ -215,9 +248,11 @@ static int read_rows(reading *r, poise_error *err)
            (more = poise__delimited_next(r->text, &field, err)) > 0) {
         if (row >= cap && poise__columns_reserve(r->out, r->schema, row + 1, &cap, err) < 0)
             return -1;
+        begin_counts(r, row);
         for (int k = 0; k < r->nbound; k++)
             if (read_cell(r, &field[r->bound[k].column], &r->bound[k], row, err) < 0)
                 return -1;
+        end_counts(r, row);
         row++;
     }
     r->out->rows = row;

@@ -17,18 +17,28 @@ static float *float_column(int64_t rows, poise_error *err)
     return poise__calloc((size_t)rows, sizeof(float), err);
 }
 
-/* One feature into out[0], out[width], out[2 width], ... */
-static void encode_numeric(const double *number, const poise__rows *rows, const poise_feature *f,
-                           float *out, int width)
+/* A number into out[0], out[width], ...; then whether it is missing into out[1], out[width + 1], ... */
+static void encode_number(const double *number, const poise__rows *rows, const poise_feature *f,
+                          float *out, int width)
 {
-    double missing = isnan(f->missing) ? f->mean : poise__transform(f->transform, f->missing);
+    double missing = isnan(f->missing) ? f->mean : poise_feature_number(f, f->missing);
     double shift = f->standardise ? f->mean : 0, scale = f->standardise ? f->deviation : 1;
-    for (int64_t i = 0; i < rows->n; i++) {
+    for (int64_t i = 0; i < rows->n; i++, out += width) {
         double x = number[row_at(rows, i)];
         double z = ((isnan(x) ? missing : x) - shift) / scale;
-        /* Rows that were not trained on may lie any number of deviations away. */
-        out[i * width] = (float)fmax(fmin(z, (double)FLT_MAX), (double)-FLT_MAX);
+        int k = 0;
+        if (!f->bin_only) /* rows not trained on may lie any number of deviations away */
+            out[k++] = (float)fmax(fmin(z, (double)FLT_MAX), (double)-FLT_MAX);
+        if (f->indicator)
+            out[k] = isnan(x) ? 1.0F : 0.0F;
     }
+}
+
+static void encode_bin(const double *number, const poise__rows *rows, const poise_feature *f,
+                       int32_t *out, int width)
+{
+    for (int64_t i = 0; i < rows->n; i++)
+        out[i * width] = (int32_t)poise_feature_bin(f, number[row_at(rows, i)]);
 }
 
 static int encode_categorical(const poise__feature_column *c, const poise__rows *rows,
@@ -98,12 +108,17 @@ poise_dataset *poise__encode(const poise__columns *c, const poise__rows *rows,
         return NULL;
     int numeric = 0, categorical = 0, ok = 1;
     for (int f = 0; f < s->nfeature && ok; f++) {
-        if (s->feature[f].kind == POISE_NUMERIC)
-            encode_numeric(c->feature[f].number, rows, &s->feature[f], d->numeric + numeric++,
-                           d->nnumeric);
-        else
-            ok = encode_categorical(&c->feature[f], rows, &s->feature[f], d->ids + categorical++,
-                                    d->ncategorical, err) == 0;
+        const poise_feature *p = &s->feature[f];
+        int32_t *ids = d->ids + categorical;
+        if (p->kind == POISE_CATEGORICAL) {
+            ok = encode_categorical(&c->feature[f], rows, p, ids, d->ncategorical, err) == 0;
+        } else {
+            encode_number(c->feature[f].number, rows, p, d->numeric + numeric, d->nnumeric);
+            if (p->bins > 0)
+                encode_bin(c->feature[f].number, rows, p, ids, d->ncategorical);
+        }
+        numeric += poise_feature_numbers(p);
+        categorical += poise_feature_ids(p);
     }
     for (int t = 0; t < s->ntask && ok; t++)
         ok = encode_task(c, rows, s, t, d, err) == 0;

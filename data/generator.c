@@ -60,7 +60,7 @@ int poise_generator_schema(const char *name, poise_place place, poise_schema *s,
             .transform = g->transform[f],
             .standardise = 1,
             .missing = NAN,
-            .dim = g->dim[f],
+            .dim = g->dim[f] ? g->dim[f] : 8,
             .min_count = 1,
             .deviation = 1,
         };
@@ -118,7 +118,10 @@ static int bind_features(making *m, poise_error *err)
     const poise_schema *s = m->schema;
     for (int f = 0; f < s->nfeature; f++) {
         const poise_feature *p = &s->feature[f];
-        if (find_column(m, "the feature ", p->name, p->name, p->place, &m->feature[f], err) < 0)
+        if (p->kind == POISE_MISSING_COUNT) /* nothing is missing in what is generated */
+            continue;
+        if (find_column(m, "the feature ", p->name, poise_feature_column(p), p->place,
+                        &m->feature[f], err) < 0)
             return -1;
         int c = m->feature[f];
         if (p->kind == POISE_NUMERIC)
@@ -128,7 +131,7 @@ static int bind_features(making *m, poise_error *err)
             return poise_fail(err, POISE_E_SPEC, p->place,
                               "the column %s of the generator %s holds real numbers; declare the "
                               "feature as numeric",
-                              p->name, m->g->name);
+                              poise_feature_column(p), m->g->name);
         if (fill_words(m->out->feature[f].words, values, err) < 0)
             return -1;
     }
@@ -180,11 +183,11 @@ static void put_row(const making *m, int64_t row, const double *value, const dou
     int first = m->g->ncolumn - m->g->nlabel;
     for (int f = 0; f < s->nfeature; f++) {
         poise__feature_column *c = &m->out->feature[f];
-        double x = value[m->feature[f]];
+        double x = s->feature[f].kind == POISE_MISSING_COUNT ? 0 : value[m->feature[f]];
         if (c->words)
             c->code[row] = (uint32_t)x;
         else
-            c->number[row] = poise__transform(s->feature[f].transform, x);
+            c->number[row] = poise_feature_number(&s->feature[f], x);
     }
     for (int t = 0; t < s->ntask; t++) {
         poise__task_column *c = &m->out->task[t];

@@ -28,7 +28,7 @@ static void learn_numeric(const double *number, const poise__rows *rows, poise_f
 {
     double mean = 0, square = 0;
     int64_t n = 0;
-    double missing = isnan(f->missing) ? NAN : poise__transform(f->transform, f->missing);
+    double missing = poise_feature_number(f, f->missing);
     for (int64_t i = 0; i < rows->n; i++) {
         double x = number[row_at(rows, i)];
         if (isnan(x))
@@ -137,9 +137,13 @@ int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, po
     for (int f = 0; f < s->nfeature; f++) {
         poise_feature *p = &s->feature[f];
         p->deviation = 1;
-        if (p->kind == POISE_NUMERIC)
-            learn_numeric(c->feature[f].number, rows, p);
-        else if (learn_vocabulary(&c->feature[f], rows, p, s->arena, err) < 0)
+        if (p->kind == POISE_CATEGORICAL) {
+            if (learn_vocabulary(&c->feature[f], rows, p, s->arena, err) < 0)
+                return -1;
+            continue;
+        }
+        learn_numeric(c->feature[f].number, rows, p);
+        if (p->bins > 0 && poise__learn_bins(c->feature[f].number, rows, p, s->arena, err) < 0)
             return -1;
     }
     for (int t = 0; t < s->ntask; t++)

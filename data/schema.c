@@ -1,5 +1,6 @@
 #include "schema.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,22 +27,77 @@ void poise_schema_free(poise_schema *s)
     free(s);
 }
 
+int poise_feature_numbers(const poise_feature *f)
+{
+    return f->kind == POISE_CATEGORICAL ? 0 : !f->bin_only + (f->indicator != 0);
+}
+
+int poise_feature_ids(const poise_feature *f)
+{
+    return f->kind == POISE_CATEGORICAL || f->bins > 0;
+}
+
 int poise_schema_numeric(const poise_schema *s)
 {
     int n = 0;
     for (int i = 0; i < s->nfeature; i++)
-        n += s->feature[i].kind == POISE_NUMERIC;
+        n += poise_feature_numbers(&s->feature[i]);
     return n;
 }
 
 int poise_schema_categorical(const poise_schema *s)
 {
-    return s->nfeature - poise_schema_numeric(s);
+    int n = 0;
+    for (int i = 0; i < s->nfeature; i++)
+        n += poise_feature_ids(&s->feature[i]);
+    return n;
 }
 
 int64_t poise_feature_rows(const poise_feature *f)
 {
-    return f->kind == POISE_CATEGORICAL ? f->nvalue + 1 : 0;
+    return f->kind == POISE_CATEGORICAL ? f->nvalue + 1 : f->bins > 0 ? f->nedge + 2 : 0;
+}
+
+int64_t poise_feature_width(const poise_feature *f)
+{
+    return poise_feature_numbers(f) + (poise_feature_ids(f) ? f->dim : 0);
+}
+
+const char *poise_feature_column(const poise_feature *f)
+{
+    return f->column ? f->column : f->name;
+}
+
+double poise_feature_number(const poise_feature *f, double x)
+{
+    if (isnan(x))
+        return x;
+    if (f->clip)
+        x = fmin(fmax(x, f->low), f->high);
+    switch (f->transform) {
+    case POISE_AS_IS:
+        return x;
+    case POISE_LOG1P:
+        return copysign(log1p(fabs(x)), x);
+    case POISE_SQRT:
+        return copysign(sqrt(fabs(x)), x);
+    }
+    return x;
+}
+
+uint32_t poise_feature_bin(const poise_feature *f, double x)
+{
+    int64_t low = 0, high = f->nedge;
+    if (isnan(x))
+        return 0;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        if (f->edge[mid] <= x)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return (uint32_t)(low + 1);
 }
 
 uint32_t poise_feature_id(const poise_feature *f, const char *text)

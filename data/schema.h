@@ -12,22 +12,51 @@
 #include <stdint.h>
 #include "../core/error.h"
 
-typedef enum poise_feature_kind { POISE_NUMERIC, POISE_CATEGORICAL } poise_feature_kind;
-typedef enum poise_transform { POISE_AS_IS, POISE_LOG1P } poise_transform;
+typedef enum poise_feature_kind {
+    POISE_NUMERIC,      /* a number: itself, its bin, whether it is missing */
+    POISE_CATEGORICAL,  /* one value of a vocabulary */
+    POISE_MISSING_COUNT /* how many of some columns are missing in the row: a number */
+} poise_feature_kind;
 
+typedef enum poise_transform {
+    POISE_AS_IS,
+    POISE_LOG1P, /* sign(x) log(1 + |x|) */
+    POISE_SQRT   /* sign(x) sqrt(|x|) */
+} poise_transform;
+
+/* What a feature gives the network, side by side:
+ *
+ *     numeric, missing_count   [the number] [1 where it is missing] [the embedding of its bin]
+ *     categorical              [the embedding of its value]
+ *
+ * Fields that are 0 ask for nothing, so a number as it comes is {name, POISE_NUMERIC}. */
 typedef struct poise_feature {
     /* declared */
-    const char *name; /* the feature's, which is its column's */
+    const char *name;
+    const char *column; /* what it is read from, also by other features; NULL: the name */
     poise_feature_kind kind;
     poise_place place;
-    poise_transform transform; /* numeric: log1p is sign(x) log(1 + |x|) */
-    int standardise;           /* numeric: 1 (the default) */
-    double missing;            /* numeric: what a missing value counts as, before transform;
-                                  NaN (the default): the training mean */
-    int64_t dim;               /* categorical: width of the embedding */
-    int64_t min_count;         /* categorical: rarer values share the row of unseen ones */
+    /* numeric, missing_count; in this order: clip, transform, bins, standardise */
+    int clip; /* 1: to [low, high] */
+    double low, high;
+    poise_transform transform;
+    int standardise; /* 1 (the spec's default): (x - mean) / deviation */
+    double missing;  /* what a missing value counts as, before all else; NaN (the spec's default):
+                        the training mean */
+    int indicator;   /* 1: a second number, 1 where the value is missing, else 0 */
+    int64_t bins;    /* 0, or at most this many bins, each a row of a table */
+    int bin_only;    /* 1: the number itself is left out */
+    int64_t dim;     /* width of the embedding: categorical, and of bins */
+    /* categorical */
+    int64_t min_count; /* rarer values share the row of unseen ones */
+    /* missing_count */
+    int ncounted;
+    const char **counted; /* [ncounted] columns */
     /* learnt from the training rows */
     double mean, deviation; /* of the transformed value; deviation of a constant is 1 */
+    int64_t nedge;          /* bins that came out of it, less one */
+    double *edge;           /* [nedge] ascending, of the transformed value: x is in bin
+                               1 + (number of edges <= x); bin 0 is "missing" */
     int64_t nvalue;         /* categorical: values in the vocabulary */
     const char **value;     /* [nvalue] ascending by strcmp; value[k] has id k + 1; a missing value
                                is the value "" ; id 0 is "unseen" */
@@ -64,13 +93,24 @@ typedef struct poise_schema {
 POISE_API poise_schema *poise_schema_new(poise_error *err);
 POISE_API void poise_schema_free(poise_schema *s);
 
-/* Number of numeric and of categorical features; rows of a feature's table (nvalue + 1). */
+/* What a feature takes of a batch: columns of `numeric` (0 .. 2), columns of `ids` (0 or 1: it has
+ * a table); and what the schema's features take together. */
+POISE_API int poise_feature_numbers(const poise_feature *f);
+POISE_API int poise_feature_ids(const poise_feature *f);
 POISE_API int poise_schema_numeric(const poise_schema *s);
 POISE_API int poise_schema_categorical(const poise_schema *s);
+/* Rows of a feature's table, once learnt (0 without one): values or bins, and row 0. */
 POISE_API int64_t poise_feature_rows(const poise_feature *f);
+/* How wide it is in the network: its numbers and its embedding. */
+POISE_API int64_t poise_feature_width(const poise_feature *f);
+/* The column it is read from. */
+POISE_API const char *poise_feature_column(const poise_feature *f);
 
 /* The id of a text: its place in the vocabulary, 0 where it is not there. */
 POISE_API uint32_t poise_feature_id(const poise_feature *f, const char *text);
+/* The number after clip and transform (NaN stays), and its bin: 0 for NaN, else 1 .. nedge + 1. */
+POISE_API double poise_feature_number(const poise_feature *f, double x);
+POISE_API uint32_t poise_feature_bin(const poise_feature *f, double transformed);
 
 /* As JSON and back, exactly (numbers round-trip).  The text is malloc'd.  A damaged text is a
  * FORMAT error; nothing in it is trusted. */

@@ -1,10 +1,14 @@
 /* The schema as JSON:
  *
- *     {"version": 1, "learnt": true, "weight": null,
- *      "features": [{"name": "age", "kind": "numeric", "transform": "none", "standardise": true,
- *                    "missing": null, "mean": 34.5, "deviation": 22.3},
- *                   {"name": "sex", "kind": "categorical", "dim": 8, "min_count": 1,
- *                    "values": ["Female", "Male"]}],
+ *     {"version": 2, "learnt": true, "weight": null,
+ *      "features": [{"name": "age", "column": null, "kind": "numeric", "clip": [0.0, 90.0],
+ *                    "transform": "none", "standardise": true, "missing": null,
+ *                    "indicator": false, "bins": 3, "bin_only": false, "dim": 8, "mean": 34.5,
+ *                    "deviation": 22.3, "edges": [24.5, 43.5]},
+ *                   {"name": "sex", "column": null, "kind": "categorical", "dim": 8,
+ *                    "min_count": 1, "values": ["Female", "Male"]},
+ *                   {"name": "gaps", ..., "kind": "missing_count", ... as numeric ...,
+ *                    "counted": ["age", "sex"]}],
  *      "tasks": [{"name": "income", "kind": "binary", "label": "income", "positive": "50000+",
  *                 "when": null, "huber": 0.0, "loss_weight": 1.0, "base_rate": 0.06,
  *                 "nclass": 0}]}
@@ -22,10 +26,10 @@
 
 #include "../core/memory.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
-static const char *const kinds[] = {"numeric", "categorical", NULL};
-static const char *const transforms[] = {"none", "log1p", NULL};
+static const char *const kinds[] = {"numeric", "categorical", "missing_count", NULL};
+static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const task_kinds[] = {"binary", "regression", "multiclass", NULL};
 
 /* ---- writing.  A value that could not be made is NULL, which json_*_new refuses to take in. */
@@ -57,22 +61,49 @@ static json_t *put_real(double x)
     return isnan(x) ? json_null() : json_real(x);
 }
 
+static json_t *put_texts(int64_t n, const char *const *text)
+{
+    json_t *list = json_array();
+    for (int64_t k = 0; list && k < n; k++)
+        if (json_array_append_new(list, put_text(text[k])) < 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+static json_t *put_edges(const poise_feature *f)
+{
+    json_t *list = json_array();
+    for (int64_t k = 0; list && k < f->nedge; k++)
+        if (json_array_append_new(list, json_real(f->edge[k])) < 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
 static json_t *put_feature(const poise_feature *f)
 {
-    if (f->kind == POISE_NUMERIC)
-        return json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:o}", "name", put_text(f->name), "kind",
-                         kinds[f->kind], "transform", transforms[f->transform], "standardise",
-                         f->standardise, "missing", put_real(f->missing), "mean", put_real(f->mean),
-                         "deviation", put_real(f->deviation));
-    json_t *values = json_array();
-    for (int64_t k = 0; values && k < f->nvalue; k++)
-        if (json_array_append_new(values, put_text(f->value[k])) < 0) {
-            json_decref(values);
-            values = NULL;
-        }
-    return json_pack("{s:o, s:s, s:I, s:I, s:o}", "name", put_text(f->name), "kind", kinds[f->kind],
-                     "dim", (json_int_t)f->dim, "min_count", (json_int_t)f->min_count, "values",
-                     values);
+    if (f->kind == POISE_CATEGORICAL)
+        return json_pack("{s:o, s:o, s:s, s:I, s:I, s:o}", "name", put_text(f->name), "column",
+                         put_text(f->column), "kind", kinds[f->kind], "dim", (json_int_t)f->dim,
+                         "min_count", (json_int_t)f->min_count, "values",
+                         put_texts(f->nvalue, f->value));
+    json_t *o =
+        json_pack("{s:o, s:o, s:s, s:o, s:s, s:b, s:o, s:b, s:I, s:b, s:I, s:o, s:o, s:o}", "name",
+                  put_text(f->name), "column", put_text(f->column), "kind", kinds[f->kind], "clip",
+                  f->clip ? json_pack("[f, f]", f->low, f->high) : json_null(), "transform",
+                  transforms[f->transform], "standardise", f->standardise, "missing",
+                  put_real(f->missing), "indicator", f->indicator, "bins", (json_int_t)f->bins,
+                  "bin_only", f->bin_only, "dim", (json_int_t)f->dim, "mean", put_real(f->mean),
+                  "deviation", put_real(f->deviation), "edges", put_edges(f));
+    if (o && f->kind == POISE_MISSING_COUNT &&
+        json_object_set_new(o, "counted", put_texts(f->ncounted, f->counted)) < 0) {
+        json_decref(o);
+        o = NULL;
+    }
+    return o;
 }
 
 static json_t *put_task(const poise_task *t)
@@ -200,34 +231,91 @@ static int get_word(const scan *r, const json_t *o, const char *key, const char 
     return refuse(r, key, "is not one of the words it may be");
 }
 
+static int get_texts(const scan *r, const json_t *o, const char *key, int64_t *n, const char ***out)
+{
+    const json_t *list = json_object_get(o, key);
+    size_t count = json_array_size(list);
+    if (!json_is_array(list) || count >= INT32_MAX)
+        return refuse(r, key, "is not a list");
+    *out = poise__arena_alloc(r->schema->arena, count ? count : 1, sizeof **out, r->err);
+    for (size_t k = 0; *out && k < count; k++)
+        if (take_text(r, json_array_get(list, k), key, 0, &(*out)[k]) < 0)
+            return -1;
+    *n = (int64_t)count;
+    return *out ? 0 : -1;
+}
+
 static int get_values(const scan *r, const json_t *o, poise_feature *f)
 {
-    const json_t *values = json_object_get(o, "values");
-    size_t n = json_array_size(values);
-    if (!json_is_array(values) || n >= INT32_MAX)
-        return refuse(r, "values", "is not a list");
-    f->value = poise__arena_alloc(r->schema->arena, n ? n : 1, sizeof *f->value, r->err);
-    if (!f->value)
+    if (get_texts(r, o, "values", &f->nvalue, &f->value) < 0)
         return -1;
-    for (size_t k = 0; k < n; k++) {
-        if (take_text(r, json_array_get(values, k), "values", 0, &f->value[k]) < 0)
-            return -1;
-        if (k && strcmp(f->value[k - 1], f->value[k]) >= 0)
+    for (int64_t k = 1; k < f->nvalue; k++)
+        if (strcmp(f->value[k - 1], f->value[k]) >= 0)
             return refuse(r, "values", "are not in ascending order");
-    }
-    f->nvalue = (int64_t)n;
     return 0;
+}
+
+static int get_clip(const scan *r, const json_t *o, poise_feature *f)
+{
+    const json_t *v = json_object_get(o, "clip");
+    if (json_is_null(v))
+        return 0;
+    f->clip = 1;
+    f->low = json_number_value(json_array_get(v, 0));
+    f->high = json_number_value(json_array_get(v, 1));
+    if (json_array_size(v) != 2 || !json_is_number(json_array_get(v, 0)) ||
+        !json_is_number(json_array_get(v, 1)) || !(f->low <= f->high))
+        return refuse(r, "clip", "is not a pair of a lower and an upper bound");
+    return 0;
+}
+
+static int get_edges(const scan *r, const json_t *o, poise_feature *f)
+{
+    const json_t *list = json_object_get(o, "edges");
+    size_t n = json_array_size(list);
+    if (!json_is_array(list) || (n > 0 && (int64_t)n >= f->bins))
+        return refuse(r, "edges", "are not those of the bins");
+    f->edge = poise__arena_alloc(r->schema->arena, n + 1, sizeof *f->edge, r->err);
+    for (size_t k = 0; f->edge && k < n; k++) {
+        const json_t *v = json_array_get(list, k);
+        f->edge[k] = json_number_value(v);
+        if (!json_is_number(v) || !isfinite(f->edge[k]) || (k && f->edge[k] <= f->edge[k - 1]))
+            return refuse(r, "edges", "are not ascending numbers");
+    }
+    f->nedge = (int64_t)n;
+    return f->edge ? 0 : -1;
+}
+
+static int get_number(const scan *r, const json_t *o, poise_feature *f)
+{
+    int transform;
+    if (get_clip(r, o, f) < 0 || get_word(r, o, "transform", transforms, &transform) < 0 ||
+        get_flag(r, o, "standardise", &f->standardise) < 0 ||
+        get_real(r, o, "missing", 1, &f->missing) < 0 ||
+        get_flag(r, o, "indicator", &f->indicator) < 0 ||
+        get_whole(r, o, "bins", 0, 65536, &f->bins) < 0 ||
+        get_flag(r, o, "bin_only", &f->bin_only) < 0 ||
+        get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
+        get_real(r, o, "mean", 0, &f->mean) < 0 ||
+        get_real(r, o, "deviation", 0, &f->deviation) < 0 || get_edges(r, o, f) < 0)
+        return -1;
+    f->transform = (poise_transform)transform;
+    return f->deviation >= 0 && (f->deviation > 0 || !r->schema->learnt)
+               ? 0
+               : refuse(r, "deviation", "is not above 0");
 }
 
 static int get_feature(const scan *r, const json_t *o, poise_feature *f)
 {
-    int kind, transform;
-    if (get_text(r, o, "name", 0, &f->name) < 0 || get_word(r, o, "kind", kinds, &kind) < 0)
+    static const size_t keys[] = {14, 6, 15};
+    int kind;
+    if (get_text(r, o, "name", 0, &f->name) < 0 || get_text(r, o, "column", 1, &f->column) < 0 ||
+        get_word(r, o, "kind", kinds, &kind) < 0)
         return -1;
     f->kind = (poise_feature_kind)kind;
     f->missing = NAN;
     f->deviation = 1;
-    if (json_object_size(o) != (f->kind == POISE_NUMERIC ? 7 : 5))
+    if (json_object_size(o) != keys[kind])
         return refuse(r, "", "has other keys than a feature");
     if (f->kind == POISE_CATEGORICAL)
         return get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
@@ -235,15 +323,11 @@ static int get_feature(const scan *r, const json_t *o, poise_feature *f)
                        get_values(r, o, f) < 0
                    ? -1
                    : 0;
-    if (get_word(r, o, "transform", transforms, &transform) < 0 ||
-        get_flag(r, o, "standardise", &f->standardise) < 0 ||
-        get_real(r, o, "missing", 1, &f->missing) < 0 || get_real(r, o, "mean", 0, &f->mean) < 0 ||
-        get_real(r, o, "deviation", 0, &f->deviation) < 0)
+    int64_t ncounted = 0;
+    if (f->kind == POISE_MISSING_COUNT && get_texts(r, o, "counted", &ncounted, &f->counted) < 0)
         return -1;
-    f->transform = (poise_transform)transform;
-    return f->deviation >= 0 && (f->deviation > 0 || !r->schema->learnt)
-               ? 0
-               : refuse(r, "deviation", "is not above 0");
+    f->ncounted = (int)ncounted;
+    return get_number(r, o, f);
 }
 
 static int get_task(const scan *r, const json_t *o, poise_task *t)

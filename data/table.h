@@ -34,6 +34,12 @@ int poise__split(int64_t n, double fraction, uint64_t seed, poise_place at, pois
 int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, poise_schema *s,
                  poise_error *err);
 
+/* The edges of a feature's bins, from some rows of its numbers (NaN: missing, and left out).  Bins
+ * hold about the same number of rows, and a value that has as many by itself has a bin of its own;
+ * a column of no more than f->bins distinct values has one for each. */
+int poise__learn_bins(const double *number, const poise__rows *rows, poise_feature *f,
+                      struct poise__arena *arena, poise_error *err);
+
 /* Some rows of the columns under a learnt schema. */
 poise_dataset *poise__encode(const poise__columns *c, const poise__rows *rows,
                              const poise_schema *s, poise_error *err);

@@ -32,7 +32,7 @@ static int build_embedding(poise__builder *b, poise_network *net)
     int bad = 0;
     for (int f = 0; f < s->nfeature && !bad; f++) {
         const poise_feature *x = &s->feature[f];
-        if (x->kind != POISE_CATEGORICAL)
+        if (!poise_feature_ids(x))
             continue;
         int64_t dim[] = {poise_feature_rows(x), x->dim};
         poise_init init = {.kind = POISE_INIT_NORMAL, .value = embedding_deviation};

@@ -16,8 +16,7 @@ static poise__shape shape_of(const poise__shaper *c, const poise__source *s)
         return (poise__shape){.width = poise__features_width(c->schema)};
     if (s->layer == POISE__UNRESOLVED)
         return (poise__shape){0};
-    const poise_feature *f = &c->schema->feature[s->feature];
-    return (poise__shape){.width = f->kind == POISE_NUMERIC ? 1 : f->dim};
+    return (poise__shape){.width = poise_feature_width(&c->schema->feature[s->feature])};
 }
 
 typedef struct sum {
@@ -97,19 +96,29 @@ int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
 
 /* ---- values ---- */
 
-/* One feature: its columns of the numeric input, or of the embeddings. */
+/* Columns [from, from + width) of x; x itself where these are all of it, NULL where there are none. */
+static poise_value *columns(poise__builder *b, poise_value *x, int64_t from, int64_t width)
+{
+    return width == 0           ? NULL
+           : x->dim[1] == width ? x
+                                : poise_slice(b->g, x, 1, from, from + width, b->err);
+}
+
+/* One feature: its columns of the numeric input, then its embedding. */
 static poise_value *feature_value(poise__builder *b, int feature)
 {
-    const poise_schema *s = b->schema;
-    poise_feature_kind kind = s->feature[feature].kind;
-    int64_t from = 0, width = kind == POISE_NUMERIC ? 1 : s->feature[feature].dim;
-    for (int k = 0; k < feature; k++)
-        if (s->feature[k].kind == kind)
-            from += kind == POISE_NUMERIC ? 1 : s->feature[k].dim;
-    poise_value *x = kind == POISE_NUMERIC ? b->numeric : b->embedded;
-    if (x && x->dim[1] == width)
-        return x;
-    return poise_slice(b->g, x, 1, from, from + width, b->err);
+    const poise_feature *f = b->schema->feature;
+    int64_t number = 0, embedded = 0, width = poise_feature_numbers(&f[feature]);
+    for (int k = 0; k < feature; k++) {
+        number += poise_feature_numbers(&f[k]);
+        embedded += poise_feature_width(&f[k]) - poise_feature_numbers(&f[k]);
+    }
+    int64_t dim = poise_feature_width(&f[feature]) - width;
+    poise_value *x = columns(b, b->numeric, number, width);
+    poise_value *y = columns(b, b->embedded, embedded, dim);
+    if ((width && !x) || (dim && !y))
+        return NULL;
+    return width && dim ? poise_concat(b->g, 1, 2, (poise_value *[]){x, y}, b->err) : x ? x : y;
 }
 
 static poise_value *value_of(poise__builder *b, const poise__source *s)

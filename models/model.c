@@ -96,8 +96,7 @@ static int describe_features(const poise_schema *s, poise_place place,
     poise__shape all = {.width = poise__features_width(s)};
     poise_layer_info info = {.name = "features", .kind = "input", .repeats = 1, .place = place};
     for (int k = 0; k < s->nfeature && s->learnt; k++)
-        if (s->feature[k].kind == POISE_CATEGORICAL)
-            info.parameters += poise_feature_rows(&s->feature[k]) * s->feature[k].dim;
+        info.parameters += poise_feature_rows(&s->feature[k]) * s->feature[k].dim;
     info.shape = shape_text(&all, text, sizeof(text));
     return line(user, &info);
 }

@@ -9,7 +9,7 @@ int64_t poise__features_width(const poise_schema *s)
 {
     int64_t width = 0;
     for (int k = 0; k < s->nfeature; k++)
-        width += s->feature[k].kind == POISE_NUMERIC ? 1 : s->feature[k].dim;
+        width += poise_feature_width(&s->feature[k]);
     return width;
 }
 

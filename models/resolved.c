@@ -89,16 +89,30 @@ static poise__yaml *write_data(writer *w, const poise_spec *s)
     return bad ? NULL : data;
 }
 
+static poise__yaml *node_pair(writer *w, double a, double b)
+{
+    poise__yaml *list = poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err);
+    return poise__yaml_push(w->a, list, poise__node_number(w->a, a, w->err), w->err) < 0 ||
+                   poise__yaml_push(w->a, list, poise__node_number(w->a, b, w->err), w->err) < 0
+               ? NULL
+               : list;
+}
+
 static poise__yaml *write_feature(writer *w, const poise_feature *f)
 {
-    int numeric = f->kind == POISE_NUMERIC;
-    const poise_section *s = numeric ? &poise__numeric_section : &poise__categorical_section;
-    poise__yaml *inner = poise__keys_write(w->a, s, f, w->err), *outer = node_map(w);
-    if (numeric && put(w, inner, "missing",
-                       isnan(f->missing) ? poise__node_text(w->a, "mean", w->err)
-                                         : poise__node_number(w->a, f->missing, w->err)) < 0)
-        return NULL;
-    return put(w, outer, s->name, inner) < 0 ? NULL : outer;
+    static const poise_section *const kinds[] = {
+        &poise__numeric_section, &poise__categorical_section, &poise__count_section};
+    const poise_section *s = kinds[f->kind];
+    poise__feature_keys k = {.feature = *f, .counted = {f->ncounted, f->counted}};
+    poise__yaml *inner = poise__keys_write(w->a, s, &k, w->err), *outer = node_map(w);
+    int bad = put_text(w, outer, "column", f->column) < 0;
+    if (!bad && f->kind == POISE_NUMERIC)
+        bad = put(w, inner, "missing",
+                  isnan(f->missing) ? poise__node_text(w->a, "mean", w->err)
+                                    : poise__node_number(w->a, f->missing, w->err)) < 0;
+    if (!bad && f->clip)
+        bad = put(w, inner, "clip", node_pair(w, f->low, f->high)) < 0;
+    return bad || put(w, outer, s->name, inner) < 0 ? NULL : outer;
 }
 
 static poise__yaml *write_features(writer *w, const poise_schema *s)

@@ -11,7 +11,7 @@
 extern const poise_section poise__run_section;
 extern const poise_section poise__data_section, poise__format_section, poise__valid_section;
 extern const poise_section poise__numeric_section, poise__categorical_section;
-extern const poise_section poise__ignore_section;
+extern const poise_section poise__count_section, poise__ignore_section, poise__feature_section;
 extern const poise_section poise__task_section, poise__label_section;
 extern const poise_section poise__huber_section;
 extern const poise_section poise__sgd_section, poise__adam_section;
@@ -25,11 +25,24 @@ extern const char *const poise__scopes[];   /* as poise_scope, but for the layer
 extern const char *const poise__initials[]; /* first, base_rate */
 extern const poise_section poise__model_section, poise__model_file_section;
 
+/* A feature as its part of the file says it. */
+typedef struct poise__feature_keys {
+    poise_feature feature; /* first: the sections' fields are the feature's */
+    int kind;              /* as poise_feature_kind; the last is "ignore" */
+    int ignore;
+    poise__texts column; /* `column:`; none: the feature's name is the column's, or a pattern */
+    poise_place column_at;
+    poise__texts counted; /* of missing_count: columns and patterns; none: all that are read */
+} poise__feature_keys;
+
 /* spec->data, r->column, and the sample weight's column. */
 int poise__read_data(poise__reading *r, const poise__yaml *node);
 /* spec->schema->task.  NULL: those of the generator, which the schema has already. */
 int poise__read_tasks(poise__reading *r, const poise__yaml *node);
 int poise__read_features(poise__reading *r, const poise__yaml *node);
+/* What stands beside a feature's name.  0, or -1 after a diagnosis. */
+int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
+                     poise__feature_keys *k);
 int poise__read_model(poise__reading *r, const poise__yaml *node);
 int poise__read_balancer(poise__reading *r, const poise__yaml *node);
 int poise__read_train(poise__reading *r, const poise__yaml *node);

@@ -12,8 +12,9 @@ static int read_section(poise__reading *r, const poise__yaml *v, void *into);
     }
 static const poise_key run_rows[] = {
     SECTION("data", 1, NULL, "mapping (data)", "<data>", "where the rows come from"),
-    SECTION("features", 0, NULL, "mapping of column: numeric | categorical | ignore",
-            "map of pick <numeric> <categorical> <ignore>",
+    SECTION("features", 0, NULL,
+            "mapping of column: numeric | categorical | ignore | mapping (feature)",
+            "map of ('numeric' | 'categorical' | 'missing_count' | 'ignore' | <feature>)",
             "the inputs; a column may hold * and ?, and is then a pattern"),
     SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "map of <task>", "what is predicted"),
     SECTION("model", 1, NULL, "name, or mapping (model, model file)",

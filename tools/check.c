@@ -36,16 +36,16 @@ static int open_data(poise_spec *spec, poise_data *data, poise_error *err)
 static void print_features(const poise_schema *s)
 {
     int64_t rows = 0, bytes = 0;
+    int categorical = 0;
     char text[32];
 
-    for (int k = 0; k < s->nfeature; k++)
-        if (s->feature[k].kind == POISE_CATEGORICAL) {
-            rows += poise_feature_rows(&s->feature[k]);
-            bytes +=
-                poise_feature_rows(&s->feature[k]) * s->feature[k].dim * (int64_t)sizeof(float);
-        }
-    printf("\nfeatures\n  %d numeric, %d categorical\n", poise_schema_numeric(s),
-           poise_schema_categorical(s));
+    for (int k = 0; k < s->nfeature; k++) {
+        const poise_feature *f = &s->feature[k];
+        categorical += f->kind == POISE_CATEGORICAL;
+        rows += poise_feature_rows(f);
+        bytes += poise_feature_rows(f) * f->dim * (int64_t)sizeof(float);
+    }
+    printf("\nfeatures\n  %d numeric, %d categorical\n", s->nfeature - categorical, categorical);
     if (rows)
         printf("  embeddings: %" PRId64 " rows, %s, with the values in these rows\n", rows,
                tool_bytes_text((double)bytes, text, sizeof text));

@@ -9,7 +9,9 @@
 
 static poise_schema *example(poise_error *err)
 {
-    static poise_feature feature[3];
+    static poise_feature feature[4];
+    static double edge[] = {-0.5, 5e-324, 7};
+    static const char *counted[] = {"age", "sex"};
     static poise_task task[3];
     /* Ascending: strcmp takes bytes as unsigned.  The last one is not UTF-8. */
     static const char *value[] = {"", "Female", "Male", "\xc3\xa9", "\xff\x01 bytes"};
@@ -27,6 +29,22 @@ static poise_schema *example(poise_error *err)
     feature[2].mean = 5e-324;
     feature[2].deviation = 1.7976931348623157e308;
     feature[2].standardise = 0;
+    feature[3] = numeric("gaps");
+    feature[3].kind = POISE_MISSING_COUNT;
+    feature[3].column = "no column's";
+    feature[3].clip = 1;
+    feature[3].low = -0.1;
+    feature[3].high = 1e300;
+    feature[3].transform = POISE_SQRT;
+    feature[3].indicator = 1;
+    feature[3].bins = 9;
+    feature[3].bin_only = 1;
+    feature[3].dim = 6;
+    feature[3].deviation = 1;
+    feature[3].nedge = 3;
+    feature[3].edge = edge;
+    feature[3].ncounted = 2;
+    feature[3].counted = counted;
     task[0] = binary("income", "income", "50000+");
     task[0].base_rate = 1.0 / 3;
     task[1] = binary("buy", "buy", NULL);
@@ -35,7 +53,7 @@ static poise_schema *example(poise_error *err)
     task[2] = binary("kind", "kind", NULL);
     task[2].kind = POISE_MULTICLASS;
     task[2].nclass = 7;
-    s->nfeature = 3;
+    s->nfeature = 4;
     s->feature = feature;
     s->ntask = 3;
     s->task = task;
@@ -93,7 +111,7 @@ static void json_round_trips_exactly(void **state)
     assert_non_null(r);
     assert_int_equal(r->learnt, 1);
     assert_string_equal(r->weight, "w");
-    assert_int_equal(r->nfeature, 3);
+    assert_int_equal(r->nfeature, 4);
     assert_int_equal(r->ntask, 3);
     for (int f = 0; f < 2; f++)
         same_feature(&s->feature[f], &r->feature[f]);
@@ -101,6 +119,16 @@ static void json_round_trips_exactly(void **state)
     assert_true(same_double(r->feature[2].mean, 5e-324));
     assert_true(same_double(r->feature[2].deviation, 1.7976931348623157e308));
     assert_string_equal(r->feature[2].name, "h\xe9ight");
+    const poise_feature *g = &r->feature[3];
+    assert_string_equal(g->column, "no column's");
+    assert_true(g->clip && same_double(g->low, -0.1) && same_double(g->high, 1e300));
+    assert_true(g->kind == POISE_MISSING_COUNT && g->transform == POISE_SQRT);
+    assert_true(g->indicator == 1 && g->bins == 9 && g->bin_only == 1 && g->dim == 6);
+    assert_int_equal(g->nedge, 3);
+    assert_memory_equal(g->edge, s->feature[3].edge, 3 * sizeof(double));
+    assert_int_equal(g->ncounted, 2);
+    assert_string_equal(g->counted[1], "sex");
+    assert_null(r->feature[0].column);
     for (int t = 0; t < 3; t++)
         same_task(&s->task[t], &r->task[t]);
     assert_string_equal(r->task[0].positive, "50000+");
@@ -130,12 +158,20 @@ static void an_id_is_the_place_in_the_vocabulary(void **state)
     assert_int_equal(poise_feature_id(&f, ""), 0);
 }
 
-#define HEAD     "{\"version\":1,\"learnt\":true,\"weight\":null,"
+#define HEAD     "{\"version\":2,\"learnt\":true,\"weight\":null,"
 #define NO_TASKS ",\"tasks\":[]}"
-#define AGE(tail) \
-    "{\"name\":\"age\",\"kind\":\"numeric\",\"transform\":\"none\",\"standardise\":true," tail
-#define SEX(v) \
-    "{\"name\":\"sex\",\"kind\":\"categorical\",\"dim\":4,\"min_count\":1,\"values\":" v "}"
+#define NUMBER(clip, bins, edges)                                                        \
+    "{\"name\":\"n\",\"column\":null,\"kind\":\"numeric\",\"clip\":" clip                \
+    ",\"transform\":\"none\",\"standardise\":true,\"missing\":null,\"indicator\":false," \
+    "\"bins\":" bins ",\"bin_only\":false,\"dim\":8,\"mean\":0,\"deviation\":1,"         \
+    "\"edges\":" edges "}"
+#define AGE(tail)                                                                 \
+    "{\"name\":\"age\",\"column\":null,\"kind\":\"numeric\",\"clip\":null,"       \
+    "\"transform\":\"none\",\"standardise\":true,\"indicator\":false,\"bins\":0," \
+    "\"bin_only\":false,\"dim\":8,\"edges\":[]," tail
+#define SEX(v)                                                                              \
+    "{\"name\":\"sex\",\"column\":null,\"kind\":\"categorical\",\"dim\":4,\"min_count\":1," \
+    "\"values\":" v "}"
 #define TASK(k, tail)                                               \
     HEAD "\"features\":[],\"tasks\":[{\"name\":\"t\",\"kind\":\"" k \
          "\",\"label\":\"l\",\"positive\":null,\"when\":null," tail "}]}"
@@ -147,16 +183,17 @@ static const struct {
     {"{", "damaged: line 1"},
     {"[]", "is not an object"},
     {"{}", "version is not a whole number"},
-    {"{\"version\":2,\"learnt\":true,\"weight\":null,\"features\":[],\"tasks\":[]}", "version"},
-    {"{\"version\":1,\"learnt\":1,\"weight\":null,\"features\":[],\"tasks\":[]}",
+    {"{\"version\":1,\"learnt\":true,\"weight\":null,\"features\":[],\"tasks\":[]}", "version"},
+    {"{\"version\":2,\"learnt\":1,\"weight\":null,\"features\":[],\"tasks\":[]}",
      "learnt is neither true nor false"},
-    {"{\"version\":1,\"learnt\":true,\"weight\":7,\"features\":[],\"tasks\":[]}",
+    {"{\"version\":2,\"learnt\":true,\"weight\":7,\"features\":[],\"tasks\":[]}",
      "weight is not a text"},
     {HEAD "\"features\":{}" NO_TASKS, "does not hold what a schema holds"},
     {HEAD "\"more\":1,\"features\":[]" NO_TASKS, "does not hold what a schema holds"},
     {HEAD "\"features\":[],\"features\":[]" NO_TASKS, "duplicate"},
     {HEAD "\"features\":[3]" NO_TASKS, "features[0].name is not a text"},
-    {HEAD "\"features\":[{\"name\":\"x\",\"kind\":\"big\"}]" NO_TASKS, "features[0].kind"},
+    {HEAD "\"features\":[{\"name\":\"x\",\"column\":null,\"kind\":\"big\"}]" NO_TASKS,
+     "features[0].kind"},
     {HEAD "\"features\":[" AGE("\"missing\":null,\"mean\":0}") "]" NO_TASKS, "other keys"},
     {HEAD "\"features\":[" AGE("\"missing\":\"a\",\"mean\":0,\"deviation\":1}") "]" NO_TASKS,
      "features[0].missing is not a number"},
@@ -167,6 +204,13 @@ static const struct {
     {HEAD "\"features\":[" AGE("\"missing\":null,\"mean\":0,\"deviation\":1},")
          AGE("\"missing\":null,\"mean\":0,\"deviation\":1}") "]" NO_TASKS,
      "features hold the same name twice"},
+    {HEAD "\"features\":[" NUMBER("[1]", "4", "[]") "]" NO_TASKS, "clip is not a pair"},
+    {HEAD "\"features\":[" NUMBER("[2, 1]", "4", "[]") "]" NO_TASKS, "clip is not a pair"},
+    {HEAD "\"features\":[" NUMBER("[1, \"a\"]", "4", "[]") "]" NO_TASKS, "clip is not a pair"},
+    {HEAD "\"features\":[" NUMBER("null", "-1", "[]") "]" NO_TASKS, "bins is not a whole number"},
+    {HEAD "\"features\":[" NUMBER("null", "2", "[1, 2]") "]" NO_TASKS, "not those of the bins"},
+    {HEAD "\"features\":[" NUMBER("null", "4", "[1, 1]") "]" NO_TASKS, "not ascending numbers"},
+    {HEAD "\"features\":[" NUMBER("null", "4", "[1, null]") "]" NO_TASKS, "not ascending numbers"},
     {HEAD "\"features\":[" SEX("7") "]" NO_TASKS, "values is not a list"},
     {HEAD "\"features\":[" SEX("[\"b\",\"a\"]") "]" NO_TASKS, "not in ascending order"},
     {HEAD "\"features\":[" SEX("[\"a\",\"a\"]") "]" NO_TASKS, "not in ascending order"},

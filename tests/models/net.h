@@ -66,7 +66,7 @@ static inline void net_fill(const net *x, poise_session *s)
         int32_t *v = poise_session_data(s, x->n.ids);
         int f = 0, nf = poise_schema_categorical(sc);
         for (int k = 0; k < sc->nfeature; k++)
-            if (sc->feature[k].kind == POISE_CATEGORICAL) {
+            if (poise_feature_ids(&sc->feature[k])) {
                 for (int b = 0; b < ROWS; b++)
                     v[b * nf + f] = (int32_t)((b * 3 + k) % poise_feature_rows(&sc->feature[k]));
                 f++;

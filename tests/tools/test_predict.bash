@@ -96,7 +96,7 @@ mv gone.csv rows.csv
 
 # a spec.yaml that is not the model's, or is damaged, is refused
 cp -r elsewhere/run other
-sed -i '/^  size:/d' other/spec.yaml
+sed -i 's/^  size:/  height:/' other/spec.yaml
 expect 1 predict other --data new.csv --out none.csv
 says 'other features or tasks'
 sed 's/gate: features/gate: fectures/' elsewhere/run/spec.yaml >other/spec.yaml
