@@ -32,6 +32,12 @@ const char *poise__via(const poise__yaml *n, char *buf, size_t size)
     return buf;
 }
 
+void poise__note_use(poise__reading *r, const poise__yaml *n)
+{
+    if (n->param)
+        poise_diagnose_note(r->diag, n->param_at, "%.80s is used here", n->param);
+}
+
 int poise__unknown(poise__reading *r, poise_place place, const char *what, const char *word, int n,
                    const char *const *known)
 {
@@ -135,9 +141,11 @@ static int wrong(poise__reading *r, const poise_key *k, const poise__yaml *v)
 {
     char type[300], show[120], via[80];
     poise_key_type(k, type, sizeof(type));
-    return poise_diagnose(r->diag, v->place, "%s is %s%s; it must be %s%s", k->name,
-                          poise__yaml_show(v, show, sizeof(show)), poise__via(v, via, sizeof(via)),
-                          article(k->kind), type);
+    poise_diagnose(r->diag, v->place, "%s is %s%s; it must be %s%s", k->name,
+                   poise__yaml_show(v, show, sizeof(show)), poise__via(v, via, sizeof(via)),
+                   article(k->kind), type);
+    poise__note_use(r, v);
+    return -1;
 }
 
 static void store_int(const poise_key *k, int64_t v, void *into)
@@ -180,7 +188,9 @@ static int read_choice(poise__reading *r, const poise_key *k, const poise__yaml 
             return 0;
         }
     snprintf(what, sizeof(what), "%s is", k->name);
-    return poise__unknown(r, v->place, what, v->text, n, k->choice);
+    poise__unknown(r, v->place, what, v->text, n, k->choice);
+    poise__note_use(r, v);
+    return -1;
 }
 
 static int read_texts(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
@@ -217,7 +227,10 @@ static int read_ints(poise__reading *r, const poise_key *k, const poise__yaml *v
             poise_key one = *k;
             one.kind = POISE_KEY_INT;
             poise__yaml item = *v->item[i];
-            item.param = item.param ? item.param : v->param;
+            if (!item.param) {
+                item.param = v->param;
+                item.param_at = v->param_at;
+            }
             bad = wrong(r, &one, &item);
         }
     poise__ints list = {(int)v->n, value};

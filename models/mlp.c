@@ -90,9 +90,11 @@ static int read_width(poise__reading *r, const poise__yaml *v, void *into)
     if (poise__yaml_int(v, width) == 0 && *width >= 1 && *width <= WIDEST)
         return 0;
     char show[120], via[80];
-    return poise_diagnose(
-        r->diag, v->place, "dense is %s%s; it must be an integer, 1 .. %d, or task",
-        poise__yaml_show(v, show, sizeof(show)), poise__via(v, via, sizeof(via)), WIDEST);
+    poise_diagnose(r->diag, v->place, "dense is %s%s; it must be an integer, 1 .. %d, or task",
+                   poise__yaml_show(v, show, sizeof(show)), poise__via(v, via, sizeof(via)),
+                   WIDEST);
+    poise__note_use(r, v);
+    return -1;
 }
 
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)

@@ -314,35 +314,6 @@ static int find_output(poise__reading *r, const poise__yaml *node, poise_model *
     return !l->wrong && l->kind->output ? l->kind->output(r, l, l->own[0]) : 0;
 }
 
-static int mark(void *user, const poise__source *s)
-{
-    if (s->instance)
-        ((char *)user)[s->instance->id] = 1;
-    return 0;
-}
-
-/* From the last instance to the first: what a used one needs is used. */
-static int warn_unused(poise__reading *r, const poise_model *m)
-{
-    char *used = poise__reading_alloc(r, (size_t)m->ninstance, 1);
-    if (!used)
-        return -1;
-    for (int k = 0; k < m->layer[m->output].ninstance; k++)
-        used[m->layer[m->output].instance[k].id] = 1;
-    for (int k = m->ninstance - 1; k >= 0; k--)
-        if (used[k])
-            poise__all_sources(m, m->instance[k], mark, used);
-    for (int k = 0; k < m->nlayer; k++) {
-        const poise__layer *l = &m->layer[k];
-        int any = 0;
-        for (int i = 0; i < l->ninstance; i++)
-            any |= used[l->instance[i].id];
-        if (!any)
-            poise_warn(r->diag, l->place, "no task needs layer '%s'", l->name);
-    }
-    return 0;
-}
-
 int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model *m)
 {
     char show[120];
@@ -369,5 +340,5 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
     if (!shape)
         return -1;
     bad |= poise__shapes(m, r->spec->schema, shape, r->diag);
-    return bad ? -1 : warn_unused(r, m);
+    return bad ? -1 : poise__warn_unused(r, m);
 }

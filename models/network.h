@@ -123,6 +123,10 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
 int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *shape,
                   poise_diagnostics *diag);
 
+/* Warn of layers that no task needs and of features that no layer reads, in a model without errors:
+ * 0, or -1 when there is no memory. */
+int poise__warn_unused(poise__reading *r, const poise_model *m);
+
 /* Width of everything: numeric features and embeddings side by side. */
 int64_t poise__features_width(const poise_schema *s);
 /* How wide a task's output is: 1, or its classes (0: not known yet). */

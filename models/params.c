@@ -197,8 +197,10 @@ static poise__yaml *substitute(substitution *s, const poise__yaml *n)
         s->bad = -1;
         return to;
     }
-    if (from != n)
+    if (from != n) {
         to->param = n->text;
+        to->param_at = n->place;
+    }
     if (n->kind == POISE__SCALAR)
         return to;
     to->n = to->cap = 0;

@@ -42,11 +42,13 @@ typedef struct poise__references {
 typedef struct poise__reading {
     poise__arena *arena; /* the spec's: everything that is read lives here */
     poise_diagnostics *diag;
-    const char *folder; /* of the run file: what its paths are relative to; "" for the current */
-    poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
-    int model_read;     /* 1: spec->model is without errors */
-    int of_run;         /* 1: a run's spec.yaml, which names every feature; no file is opened */
-    int ncolumn;        /* of the data; -1 where they are not known */
+    const char *folder;    /* of the run file: what its paths are relative to; "" for the current */
+    poise_spec *spec;      /* being filled, in the order data, features and tasks, model, ... */
+    int model_read;        /* 1: spec->model is without errors */
+    poise_spec_also *also; /* spec.h; NULL: nobody */
+    void *also_user;
+    int of_run;  /* 1: a run's spec.yaml, which names every feature; no file is opened */
+    int ncolumn; /* of the data; -1 where they are not known */
     char **column;
 } poise__reading;
 
@@ -81,8 +83,10 @@ int poise__keys_pick(poise__reading *r, const poise__yaml *node, const char *wha
 int poise__unknown(poise__reading *r, poise_place place, const char *what, const char *word, int n,
                    const char *const *known);
 
-/* ", for $experts" where the value stands for a parameter, else "". */
+/* " (for $experts)" where the value stands for a parameter, else "". */
 const char *poise__via(const poise__yaml *n, char *buf, size_t size);
+/* After a diagnosis of such a value: a note that shows where the parameter is used. */
+void poise__note_use(poise__reading *r, const poise__yaml *n);
 
 /* Write back: a mapping of every key whose field says something, OWN keys left out. */
 poise__yaml *poise__keys_write(poise__arena *a, const poise_section *s, const void *from,

@@ -105,6 +105,21 @@ poise__yaml *poise__yaml_get(const poise__yaml *map, const char *key)
     return NULL;
 }
 
+int poise__yaml_equal(const poise__yaml *a, const poise__yaml *b)
+{
+    if (!a || !b || a == b)
+        return a == b;
+    if (a->kind != b->kind || a->n != b->n)
+        return 0;
+    if (a->kind == POISE__SCALAR)
+        return strcmp(a->text, b->text) == 0;
+    int equal = 1;
+    for (size_t i = 0; i < a->n && equal; i++)
+        equal = poise__yaml_equal(
+            a->item[i], a->kind == POISE__MAP ? poise__yaml_get(b, a->key[i]->text) : b->item[i]);
+    return equal;
+}
+
 /* Digits, with a point and an exponent where `real`. */
 static int is_decimal(const char *s)
 {

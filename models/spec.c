@@ -53,12 +53,14 @@ static void read_all(poise__reading *r, const poise__yaml *root)
         return;
     poise__read_data(r, poise__yaml_get(root, "data"));
     check_complete(r, root);
-    poise__read_tasks(r, poise__yaml_get(root, "tasks"));
+    int tasks = poise__read_tasks(r, poise__yaml_get(root, "tasks"));
     poise__read_features(r, poise__yaml_get(root, "features"));
     r->model_read = poise__read_model(r, poise__yaml_get(root, "model")) == 0;
-    poise__read_balancer(r, poise__yaml_get(root, "balancer"));
-    if (poise__read_train(r, poise__yaml_get(root, "train")) == 0)
+    int balancer = poise__read_balancer(r, poise__yaml_get(root, "balancer"));
+    if (poise__read_train(r, poise__yaml_get(root, "train")) == 0 && balancer == 0)
         poise__check_schedule(r);
+    if (r->also && tasks == 0 && balancer == 0 && r->spec->schema->ntask > 0)
+        r->also(r->also_user, r->spec, r->diag);
 }
 
 static int set_names(poise__reading *r, const char *path)
@@ -100,15 +102,19 @@ static poise_spec *spec_new(poise_diagnostics *diag)
     return s;
 }
 
-static poise_spec *parse(const char *path, const char *text, size_t size, int of_run, int noverride,
-                         const poise_override *override, poise_diagnostics *diag)
+/* `as` says how: its fields that the caller decides. */
+static poise_spec *parse(const char *path, const char *text, size_t size, const poise__reading *as,
+                         int noverride, const poise_override *override, poise_diagnostics *diag)
 {
     int before = poise_diagnostics_errors(diag);
     poise_spec *s = spec_new(diag);
     if (!s)
         return NULL;
-    poise__reading r = {
-        .arena = s->arena, .diag = diag, .spec = s, .of_run = of_run, .ncolumn = -1};
+    poise__reading r = *as;
+    r.arena = s->arena;
+    r.diag = diag;
+    r.spec = s;
+    r.ncolumn = -1;
     poise__yaml *root = NULL;
     if (set_names(&r, path) == 0)
         root = text ? poise__yaml_parse(text, size, s->path, s->arena, diag)
@@ -127,18 +133,25 @@ static poise_spec *parse(const char *path, const char *text, size_t size, int of
 poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,
                               const poise_override *override, poise_diagnostics *diag)
 {
-    return parse(path, text, size, 0, noverride, override, diag);
+    return parse(path, text, size, &(poise__reading){0}, noverride, override, diag);
 }
 
 poise_spec *poise_spec_read(const char *path, int noverride, const poise_override *override,
                             poise_diagnostics *diag)
 {
-    return parse(path, NULL, 0, 0, noverride, override, diag);
+    return parse(path, NULL, 0, &(poise__reading){0}, noverride, override, diag);
+}
+
+poise_spec *poise_spec_read_also(const char *path, int noverride, const poise_override *override,
+                                 poise_spec_also *also, void *user, poise_diagnostics *diag)
+{
+    const poise__reading as = {.also = also, .also_user = user};
+    return parse(path, NULL, 0, &as, noverride, override, diag);
 }
 
 poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag)
 {
-    return parse(path, NULL, 0, 1, 0, NULL, diag);
+    return parse(path, NULL, 0, &(poise__reading){.of_run = 1}, 0, NULL, diag);
 }
 
 void poise_spec_free(poise_spec *s)

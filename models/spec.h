@@ -108,6 +108,13 @@ typedef struct poise_override {
  * when it is right. */
 POISE_API poise_spec *poise_spec_read(const char *path, int noverride,
                                       const poise_override *override, poise_diagnostics *diag);
+/* The same, and `also` may add to what is wrong: it is called once, when tasks, model, balancers and
+ * `train:` have been read and the first and third of them are right, but the rest may not be.  So that
+ * what a caller knows of strategies is reported with everything else. */
+typedef void poise_spec_also(void *user, const poise_spec *s, poise_diagnostics *diag);
+POISE_API poise_spec *poise_spec_read_also(const char *path, int noverride,
+                                           const poise_override *override, poise_spec_also *also,
+                                           void *user, poise_diagnostics *diag);
 /* The same for a spec that poise_spec_resolved wrote: it names every feature, so the files with the
  * rows are not looked at and need not be there.  What the model learnt of them is in its file. */
 POISE_API poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag);

@@ -290,6 +290,7 @@ poise__yaml *poise__yaml_parse(const char *text, size_t size, const char *file, 
         poise_diagnose(diag, POISE_NOWHERE, "out of memory");
         return NULL;
     }
+    poise_diagnostics_source(diag, file, text, size); /* without it no lines are shown */
     yaml_parser_set_input_string(&l.parser, (const unsigned char *)text, size);
     int done = 0;
     while (done == 0) {

@@ -35,13 +35,14 @@ typedef struct poise__yaml poise__yaml;
 struct poise__yaml {
     poise__yaml_kind kind;
     poise_place place;
-    const char *text;   /* scalar; no NUL inside */
-    int plain;          /* scalar: 1 unless quoted */
-    size_t n, cap;      /* list, mapping: entries */
-    poise__yaml **key;  /* mapping: [n] scalars */
-    poise__yaml **item; /* [n] */
-    const char *param;  /* "$experts": it stands where that was written (params.h); else NULL */
-    int wrong;          /* it could not be made out, and that was diagnosed: say no more */
+    const char *text;     /* scalar; no NUL inside */
+    int plain;            /* scalar: 1 unless quoted */
+    size_t n, cap;        /* list, mapping: entries */
+    poise__yaml **key;    /* mapping: [n] scalars */
+    poise__yaml **item;   /* [n] */
+    const char *param;    /* "$experts": it stands where that was written (params.h); else NULL */
+    poise_place param_at; /* where that was written */
+    int wrong;            /* it could not be made out, and that was diagnosed: say no more */
 };
 
 /* The tree of a file / of a text; `file` is the name that places carry.  NULL when the text is not
@@ -72,6 +73,9 @@ int poise__yaml_set(poise__arena *a, poise__yaml *map, const char *key, poise__y
 
 /* The first item with that key; NULL if there is none or `map` is not a mapping (or NULL). */
 poise__yaml *poise__yaml_get(const poise__yaml *map, const char *key);
+
+/* 1 if both say the same, whatever the order of a mapping's keys; NULL equals NULL alone. */
+int poise__yaml_equal(const poise__yaml *a, const poise__yaml *b);
 
 /* What a scalar means: 0, or -1 where it is not that. */
 int poise__yaml_int(const poise__yaml *n, int64_t *value);

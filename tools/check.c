@@ -1,7 +1,9 @@
 /* poise check -- what a spec says, without training: layers, shapes, parameters, what is shared. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "../models/look.h"
 #include "../models/model.h"
 #include "../ops/ops.h"
 #include "../train/signals.h"
@@ -24,13 +26,15 @@ static int open_data(poise_spec *spec, poise_data *data, poise_error *err)
         spec->data.limit = FIRST_ROWS;
     if (spec->data.generate && spec->data.rows > FIRST_ROWS)
         spec->data.rows = FIRST_ROWS;
-    if (poise_data_open(&spec->data, spec->schema, data, err) < 0)
-        return -1;
+    return poise_data_open(&spec->data, spec->schema, data, err);
+}
+
+static void print_data(const poise_data *data)
+{
     printf("data (the first %d rows of each part)\n", FIRST_ROWS);
     print_part("train", data->train);
     print_part("valid", data->valid);
     print_part("test", data->test);
-    return 0;
 }
 
 static void print_features(const poise_schema *s)
@@ -143,38 +147,80 @@ static int print_model(const poise_spec *spec, poise_error *err)
     return status;
 }
 
-static int check(poise_spec *spec)
-{
-    poise_data data = {0};
-    poise_error err;
-    int status;
+/* ---- the command ----------------------------------------------------------------------------- */
 
-    if (tool_schedule_check(spec, &err) < 0)
+/* Read the spec and look at its first rows: everything that is wrong or suspicious is in `diag`.
+ * NULL where something is wrong, *status is then how to end. */
+static poise_spec *look(const tool_arguments *a, poise_data *data, poise_diagnostics *diag,
+                        int *status)
+{
+    poise_spec *spec = tool_spec_read(a, a->word[0], diag, status);
+    poise_error err;
+
+    if (!spec)
+        return NULL;
+    if (open_data(spec, data, &err) == 0 &&
+        poise_spec_look(spec, data->train, poise_dataset_rows(data->train) >= FIRST_ROWS, diag,
+                        &err) == 0)
+        return spec;
+    poise_diagnose_error(diag, &err);
+    *status = poise_code_status(err.code);
+    poise_spec_free(spec);
+    return NULL;
+}
+
+static int print_json(const poise_diagnostics *diag, int status)
+{
+    poise_error err;
+    char *text = poise_diagnostics_json(diag, &err);
+
+    if (!text)
         return tool_failed(&err);
-    if (open_data(spec, &data, &err) < 0)
-        return tool_failed(&err);
-    print_features(spec->schema);
-    status = print_model(spec, &err) < 0 ? tool_failed(&err) : TOOL_OK;
-    poise_data_done(&data);
-    if (status == TOOL_OK)
-        printf("\nbalancer %s\n%s is right\n", spec->balancer.use, spec->path);
+    puts(text);
+    free(text);
     return status;
+}
+
+static int print_all(const poise_spec *spec, const poise_data *data)
+{
+    poise_error err;
+
+    print_data(data);
+    print_features(spec->schema);
+    if (print_model(spec, &err) < 0)
+        return tool_failed(&err);
+    printf("\nbalancer %s\n%s is right\n", spec->balancer.use, spec->path);
+    return TOOL_OK;
 }
 
 static int run(const tool_arguments *a)
 {
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_data data = {0};
+    poise_spec *spec;
     int status;
-    poise_spec *spec = tool_spec(a, a->word[0], &status);
 
-    if (spec)
-        status = check(spec);
+    if (!diag)
+        return tool_failed(&err);
+    spec = look(a, &data, diag, &status);
+    if (tool_flag(a, "json"))
+        status = print_json(diag, status);
+    else {
+        tool_diagnostics_print(diag);
+        if (spec)
+            status = print_all(spec, &data);
+    }
+    poise_data_done(&data);
     poise_spec_free(spec);
+    poise_diagnostics_free(diag);
     return status;
 }
 
 static const tool_option options[] = {
     {"balancer", "NAME|PATH", "the strategy, in place of the spec's", TOOL_ONCE},
     TOOL_OPTION_SET,
+    {"json", NULL, "print errors and warnings alone, as one JSON object, for editors", TOOL_ONCE},
     TOOL_OPTION_END};
 
 const tool_command tool_check = {
@@ -183,7 +229,11 @@ const tool_command tool_check = {
     .min_words = 1,
     .max_words = 1,
     .summary = "check a spec and show its layers, shapes and what is shared",
-    .text = "Reads the spec and the first rows of its data, and prints every error of the spec as\n"
-            "file:line:column: error: ... (exit status 2).\n",
+    .text =
+        "Reads the spec, its model's files and the first rows of its data. Every error of all of\n"
+        "them is printed as file:line:column: error: ... with the line that it is about (exit\n"
+        "status 2), and what is legal but surely wrong as a warning: a layer that no task\n"
+        "needs, a feature that no layer reads, a label among the features, two tasks with the\n"
+        "same label, a label that is always the same, a `when` that never holds.\n",
     .option = options,
     .run = run};

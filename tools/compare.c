@@ -76,8 +76,6 @@ static int check_balancers(const request *r)
     for (int k = 0; k < r->balancers.n; k++)
         if (tool_balancer_check(spec, r->balancers.name[k], &err) < 0)
             return tool_failed(&err);
-    if (!r->balancers.n && tool_schedule_check(spec, &err) < 0)
-        return tool_failed(&err);
     return TOOL_OK;
 }
 

@@ -86,24 +86,36 @@ static void quote(const char *text, char *to)
     *to = '\0';
 }
 
-static poise_spec *read_spec(const char *path, const overrides *o, int from, int print)
+void tool_diagnostics_print(const poise_diagnostics *diag)
 {
-    poise_error err;
-    poise_diagnostics *diag = poise_diagnostics_new(&err);
-    poise_spec *spec;
-    char text[POISE_ERROR_TEXT];
+    char text[POISE_DIAGNOSTIC_TEXT];
+    int errors = poise_diagnostics_errors(diag), shown = poise_diagnostics_count(diag);
 
-    if (!diag) {
-        tool_failed(&err);
-        return NULL;
-    }
-    spec = poise_spec_read(path, o->n - from, o->row + from, diag);
-    for (int k = 0; print && k < poise_diagnostics_count(diag); k++)
-        fprintf(stderr, "%s\n", poise_diagnostics_text(diag, k, text, sizeof text));
-    if (!spec && print && poise_diagnostics_errors(diag) > poise_diagnostics_count(diag))
-        fprintf(stderr, "%d errors in all\n", poise_diagnostics_errors(diag));
-    poise_diagnostics_free(diag);
-    return spec;
+    fflush(stdout);
+    for (int k = 0; k < shown; k++)
+        fputs(poise_diagnostics_show(diag, k, text, sizeof text), stderr);
+    if (errors > shown)
+        fprintf(stderr, "%d errors in all\n", errors);
+}
+
+static int status_of(const poise_diagnostics *diag)
+{
+    const poise_error *first = poise_diagnostics_first(diag);
+
+    return first ? poise_code_status(first->code) : TOOL_WRONG;
+}
+
+/* How a spec is read. */
+typedef struct reading {
+    const char *path;
+    const overrides *o;
+    poise_spec_also *also;
+    poise_diagnostics *diag;
+} reading;
+
+static poise_spec *read_spec(const reading *r, int from)
+{
+    return poise_spec_read_also(r->path, r->o->n - from, r->o->row + from, r->also, NULL, r->diag);
 }
 
 static int same_balancer(const poise_spec *spec, const char *name)
@@ -116,68 +128,129 @@ static int same_model(const poise_spec *spec, const char *name)
     return !strcmp(poise_model_name(spec->model), name);
 }
 
+/* An entry of the spec and what stands in its place; name NULL: nothing does. */
+typedef struct replacement {
+    const char *key, *name;
+    int (*same)(const poise_spec *spec, const char *name); /* the spec's own has that name */
+} replacement;
+
 /* Another strategy or model than the spec's replaces the whole entry `key`, settings too; the spec's
  * own keeps them.  row[0] is the replacement, in front of the --set rows that may refine it. */
-static poise_spec *read_replaced(const char *path, const char *key, const char *name,
-                                 int (*same)(const poise_spec *spec, const char *name),
-                                 overrides *o)
+static poise_spec *read_replaced(const reading *r, const replacement *by, overrides *o,
+                                 poise_error *err)
 {
-    poise_spec *spec = read_spec(path, o, 1, 0);
-    int own = spec && same(spec, name);
+    reading silent = {.path = r->path, .o = o, .diag = poise_diagnostics_new(err)};
+    poise_spec *spec;
+    int own;
 
+    if (!silent.diag) {
+        poise_diagnose_error(r->diag, err);
+        return NULL;
+    }
+    spec = read_spec(&silent, 1);
+    own = spec && by->same(spec, by->name);
     poise_spec_free(spec);
+    poise_diagnostics_free(silent.diag);
     if (own)
-        return read_spec(path, o, 1, 1);
-    if (*name == '{')
-        snprintf(o->chosen, sizeof o->chosen, "%s", name);
+        return read_spec(r, 1);
+    if (*by->name == '{')
+        snprintf(o->chosen, sizeof o->chosen, "%s", by->name);
     else
-        quote(name, o->chosen);
-    o->row[0] = (poise_override){key, o->chosen};
-    return read_spec(path, o, 0, 1);
+        quote(by->name, o->chosen);
+    o->row[0] = (poise_override){by->key, o->chosen};
+    return read_spec(r, 0);
 }
 
-/* `key` is replaced by `name`, if there is one. */
-static poise_spec *read_asked(const tool_arguments *a, const char *path, const char *key,
-                              const char *name,
-                              int (*same)(const poise_spec *spec, const char *name), int *status)
+static int has_option(const tool_command *c, const char *name)
+{
+    const tool_option *o = c->option;
+
+    while (o->name && strcmp(o->name, name) != 0)
+        o++;
+    return o->name != NULL;
+}
+
+/* 1 if the strategies that will weigh are those of the spec, a --balancer put in. */
+static int weighs(const tool_arguments *a)
+{
+    return has_option(a->command, "balancer") ||
+           (has_option(a->command, "balancers") && !tool_value(a, "balancers"));
+}
+
+/* With an entry replaced, if `by` has a name. */
+static poise_spec *read_asked(const tool_arguments *a, const char *path, const replacement *by,
+                              poise_diagnostics *diag, int *status)
 {
     overrides *o = calloc(1, sizeof *o);
     poise_spec *spec = NULL;
+    poise_error err;
 
     if (!o) {
-        poise_error err;
-
         poise_fail(&err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the options");
         *status = tool_failed(&err);
         return NULL;
     }
-    o->n = name ? 1 : 0; /* its row, filled by read_replaced */
+    o->n = by->name ? 1 : 0; /* its row, filled by read_replaced */
     *status = collect(a, o);
     if (*status == TOOL_OK) {
-        spec = name ? read_replaced(path, key, name, same, o) : read_spec(path, o, 0, 1);
-        *status = spec ? TOOL_OK : TOOL_WRONG;
+        reading r = {.path = path, .o = o, .diag = diag};
+
+        if (weighs(a))
+            r.also = tool_schedule_diagnose;
+        spec = by->name ? read_replaced(&r, by, o, &err) : read_spec(&r, 0);
+        *status = spec ? TOOL_OK : status_of(diag);
     }
     overrides_done(o);
     return spec;
 }
 
-poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status)
+poise_spec *tool_spec_read(const tool_arguments *a, const char *path, poise_diagnostics *diag,
+                           int *status)
 {
     const char *balancer = tool_value(a, "balancer");
     char name[TOOL_PATH];
+    replacement by = {"balancer", balancer ? name : NULL, same_balancer};
     poise_error err;
 
     if (balancer && tool_balancer_path(balancer, name, sizeof name, &err) < 0) {
         *status = tool_failed(&err);
         return NULL;
     }
-    return read_asked(a, path, "balancer", balancer ? name : NULL, same_balancer, status);
+    return read_asked(a, path, &by, diag, status);
+}
+
+poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status)
+{
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_spec *spec;
+
+    if (!diag) {
+        *status = tool_failed(&err);
+        return NULL;
+    }
+    spec = tool_spec_read(a, path, diag, status);
+    tool_diagnostics_print(diag);
+    poise_diagnostics_free(diag);
+    return spec;
 }
 
 poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
                             int *status)
 {
-    return read_asked(a, path, "model", model, same_model, status);
+    replacement by = {"model", model, same_model};
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_spec *spec;
+
+    if (!diag) {
+        *status = tool_failed(&err);
+        return NULL;
+    }
+    spec = read_asked(a, path, &by, diag, status);
+    tool_diagnostics_print(diag);
+    poise_diagnostics_free(diag);
+    return spec;
 }
 
 const char *tool_join(const char *folder, const char *name, char *buf, size_t size)

@@ -30,8 +30,14 @@ enum { TOOL_PATH = 4096 };
 /* ---- run.c ---- */
 
 /* The spec at `path` with --set, --seed, --threads and --balancer (where the command has them)
- * applied.  Warnings are printed.  NULL after the errors were printed; *status is then how to end. */
+ * applied; where the command trains with them the spec's strategies and their settings are checked too.
+ * Warnings are printed.  NULL after all errors were printed; *status is then how to end. */
 poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status);
+/* The same, and what was found is left in `diag`, not printed (but for a wrong command line). */
+poise_spec *tool_spec_read(const tool_arguments *a, const char *path, poise_diagnostics *diag,
+                           int *status);
+/* Every diagnostic, with the line that it is about, to standard error. */
+void tool_diagnostics_print(const poise_diagnostics *diag);
 
 /* The same with another model in the place of `model:`: its name, the absolute path of its file, or a
  * mapping {use: NAME, ...}.  The spec's own, by its name, keeps its parameters. */
@@ -59,8 +65,8 @@ struct poise_plugin *tool_balancer_load(const char *use, poise_error *err);
 /* Load `use`, and check the spec's settings if it is the spec's own: what would otherwise be found
  * when the data has been read, or after hours of a comparison.  0 or -1 with *err. */
 int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err);
-/* The same of every entry of the spec's schedule. */
-int tool_schedule_check(const poise_spec *spec, poise_error *err);
+/* All that is wrong with the entries of a spec's schedule, while it is read: a poise_spec_also. */
+void tool_schedule_diagnose(void *user, const poise_spec *spec, poise_diagnostics *diag);
 
 /* ---- progress.c ----
  *

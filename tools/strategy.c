@@ -104,14 +104,15 @@ int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *er
     return status < 0 && own ? place_in_spec(&spec->balancer, err) : status;
 }
 
-int tool_schedule_check(const poise_spec *spec, poise_error *err)
+void tool_schedule_diagnose(void *user, const poise_spec *spec, poise_diagnostics *diag)
 {
     poise_spec one = *spec;
+    poise_error err;
 
+    (void)user;
     for (int k = 0; k < spec->nphase; k++) {
         one.balancer = spec->phase[k];
-        if (tool_balancer_check(&one, one.balancer.use, err) < 0)
-            return -1;
+        if (tool_balancer_check(&one, one.balancer.use, &err) < 0)
+            poise_diagnose_error(diag, &err);
     }
-    return 0;
 }

@@ -67,7 +67,6 @@ static int run(const tool_arguments *a)
     const char *path = a->nword ? a->word[0] : NULL;
     char out[TOOL_PATH], resolved[TOOL_PATH];
     poise_spec *spec;
-    poise_error err;
     int status;
 
     if (resume && tool_value(a, "out"))
@@ -82,9 +81,7 @@ static int run(const tool_arguments *a)
     spec = tool_spec(a, path, &status);
     if (!spec)
         return status;
-    if (tool_schedule_check(spec, &err) < 0)
-        status = tool_failed(&err);
-    else if (resume)
+    if (resume)
         status = train(a, spec, resume, 1);
     else if ((status = tool_out(a, spec->name, out, sizeof out)) == TOOL_OK)
         status = train(a, spec, out, 0);

@@ -77,7 +77,8 @@ def main():
         assert found, f"no file matches {pattern}"
         return found
 
-    good = [(f, "run") for f in files("*.yaml") + files("tests/models/good/*.yaml")]
+    good = [(f, "run") for f in files("*.yaml")]
+    good += [(f, "run") for d in ("good", "odd") for f in files(f"tests/models/{d}/*.yaml")]
     good += [(f, "model") for f in files("models/*.yaml")]
     for path, kind in good:
         tree = load(path)

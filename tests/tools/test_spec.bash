@@ -57,3 +57,48 @@ expect 2 check tuned.yaml --balancer gradnrom
 says '^error: .*did you mean "gradnorm"'
 expect 2 check tuned.yaml --set balancer.alfa=2
 says '^--set balancer.alfa=2: error: .*alfa'
+
+# all at once: the run file, its strategy, a model file; each with its line and a caret
+cat >model.yaml <<'SPEC'
+params: {units: [8]}
+network:
+  bottom: {mlp: $units, input: featurs}
+  logit: {each: task, dense: task, input: bottom}
+SPEC
+cat >many.yaml <<'SPEC'
+data: {generate: funnel, rows: 3000}
+model: {use: ./model.yaml, units: [0]}
+balancer: {use: gradnorm, alhpa: 1}
+train: {batch: many}
+SPEC
+for command in check train; do
+    expect 2 $command many.yaml
+    says "^many.yaml:2:36: error: mlp is '0' \(for \\\$units\)"
+    says "^(\./)?model.yaml:3:17: note: \\\$units is used here"
+    says '^many.yaml:3:27: error: .*alhpa.*alpha'
+    says '^many.yaml:4:16: error: batch'
+    says '^    4 . train: \{batch: many\}$'
+    says '^      .                \^~~~$'
+    says "^(\./)?model.yaml:3:32: error: there is no layer or feature 'featurs'; did you mean 'features'"
+done
+
+# for an editor: one JSON object on standard output and nothing else
+expect 2 check many.yaml --json
+[ "$(json "$output" errors)" -eq 4 ] || fail 'not 4 errors as JSON'
+expect 0 check good.yaml --json
+[ "$(json "$output" errors)" -eq 0 ] || fail 'errors as JSON'
+[ "$(json "$output" warnings)" -eq 0 ] || fail 'warnings as JSON'
+
+# what is odd is a warning
+cat >odd.yaml <<'SPEC'
+data: {generate: funnel, rows: 3000}
+model:
+  network:
+    spare: {mlp: [4], input: features}
+    logit: {each: task, dense: 1, input: features}
+SPEC
+expect 0 check odd.yaml
+says "^odd.yaml:4:5: warning: no task needs layer 'spare'"
+says 'odd.yaml is right'
+expect 0 check odd.yaml --json
+[ "$(json "$output" warnings)" -eq 1 ] || fail 'no warning as JSON'

@@ -1,0 +1,14 @@
+/* look.h -- what is legal in a spec but, seen beside the data, surely wrong. */
+#ifndef POISE_LOOK_H
+#define POISE_LOOK_H
+
+#include "../data/dataset.h"
+#include "spec.h"
+
+/* Go over the rows once and warn, at the task's place, of a task whose rows all have the same label
+ * and of one for which no row counts (no label, or its `when` never holds).  `part` 1: the rows are
+ * the first of more, and the warnings say so.  0, or -1 with *err. */
+POISE_API int poise_spec_look(const poise_spec *s, const poise_dataset *rows, int part,
+                              poise_diagnostics *diag, poise_error *err);
+
+#endif
