@@ -118,9 +118,14 @@ int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, po
                     int threads, poise_error *err)
 {
     *s = (bench_step){.c = c, .threads = threads};
-    if (make_schema(s, err) == 0 && open_balancer(s, balancer, scope, err) == 0 &&
-        start(s, err) == 0 && draw_inputs(s, err) == 0)
-        return 0;
+    if (draw_inputs(s, err) == 0) {
+        double from = bench_seconds();
+        if (make_schema(s, err) == 0 && open_balancer(s, balancer, scope, err) == 0 &&
+            start(s, err) == 0) {
+            s->start = bench_seconds() - from;
+            return 0;
+        }
+    }
     bench_step_close(s);
     return -1;
 }

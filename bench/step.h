@@ -27,6 +27,7 @@ typedef struct bench_step {
     poise__training *training;
     poise_optimizer *optimizer;
     poise_profile *profile; /* of the profiled steps of bench_step_time */
+    double start;           /* seconds until it could run, its inputs aside */
     uint64_t done;          /* steps */
     float *numeric;         /* [BENCH_BATCHES, B, dense] */
     int32_t *ids;           /* [BENCH_BATCHES, B, cats] */

@@ -59,6 +59,17 @@ void *poise__alloc_aligned(size_t bytes, poise_error *err)
     return p;
 }
 
+/* calloc asks the system for large blocks, and knows that they are zero. */
+void *poise__alloc_late(size_t bytes, void **base, poise_error *err)
+{
+    *base = bytes <= SIZE_MAX - 64 ? calloc(1, bytes + 64) : NULL;
+    if (!*base) {
+        no_memory(bytes, 1, err);
+        return NULL;
+    }
+    return (void *)(((uintptr_t)*base + 63) / 64 * 64);
+}
+
 typedef struct block {
     struct block *next;
     size_t used, size; /* of data */

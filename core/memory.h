@@ -22,6 +22,10 @@ void *poise__grow(void *ptr, size_t *cap, size_t need, size_t size, poise_error 
 /* Zeroed memory aligned to 64 bytes (a cache line, an AVX-512 vector); free with free(). */
 void *poise__alloc_aligned(size_t bytes, poise_error *err);
 
+/* The same for large blocks that may never be used whole: where the system hands out zeroed pages,
+ * untouched ones cost neither time nor memory.  *base is what to free(). */
+void *poise__alloc_late(size_t bytes, void **base, poise_error *err);
+
 typedef struct poise__arena poise__arena;
 
 poise__arena *poise__arena_new(poise_error *err);

@@ -16,7 +16,10 @@ enum {
     /* Calls out or changes state: never merged, never removed. */
     POISE_OP_EFFECT = 1 << 2,
     /* No gradient flows through it, by definition (stop-gradient, the balancer). */
-    POISE_OP_STOP = 1 << 3
+    POISE_OP_STOP = 1 << 3,
+    /* Reads tables by row, and draws the rows that it reads (poise__store_rows).  A table that any
+     * other operator reads is drawn whole when the session is made. */
+    POISE_OP_ROWS = 1 << 4
 };
 
 /* What a run hands to every kernel. */
@@ -26,6 +29,7 @@ typedef struct poise_run {
     int threads;   /* >= 1: how many poise__parallel may use */
     int dry;       /* 1: a diagnostic run; kernels with effects repeat their last answer */
     void *user;    /* whoever runs the session's own */
+    struct poise_store *store; /* the graph's; set by the session */
 } poise_run;
 
 /* One compiled node.  compile() fills `run`, and what it needs; the session sets the pointers. */

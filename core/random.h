@@ -32,6 +32,14 @@ POISE_API double poise_random_normal(uint64_t seed, uint64_t stream, uint32_t hi
 POISE_API void poise_random_fill(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at,
                                  uint32_t *out, int64_t n);
 
+/* Single precision, four to a call of the bijection; element k depends on at + k alone, but is not
+ * what the functions above give there.  Uniform: in [low, high], 24 bits.  Normal: `scale` times a
+ * standard one, Box-Muller; none is beyond 6.8 deviations. */
+POISE_API void poise_random_uniforms(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at,
+                                     int64_t n, float low, float high, float *out);
+POISE_API void poise_random_normals(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t at,
+                                    int64_t n, float scale, float *out);
+
 /* A seeded bijection of [0, n): the shuffled position of element i, without a table
  * (a Feistel network over the next power of four, walking the cycle).  n >= 1, i < n. */
 POISE_API uint64_t poise_random_permute(uint64_t seed, uint64_t stream, uint32_t hi, uint64_t n,

@@ -103,7 +103,7 @@ static void *bytes_at(const poise_session *s, poise__slot slot)
     case POISE__ARENA:
         return s->arena + s->plan.block[slot.index].offset;
     case POISE__WEIGHT:
-        return poise_store_weight(s->g->store, slot.index);
+        return poise__store_place(s->g->store, slot.index); /* rows are drawn when they are read */
     case POISE__GRADIENT:
         return poise_store_gradient(s->g->store, slot.index);
     case POISE__NOWHERE:
@@ -188,6 +188,19 @@ static int resolve_pointers(poise_session *s, poise_error *err)
     return 0;
 }
 
+/* Draw what is read as a whole. */
+static void draw_tables(const poise_graph *g)
+{
+    for (size_t k = 0; k < g->nnode; k++) {
+        const poise_node *n = g->node[k];
+        for (int i = 0; i < n->nin && !n->dead && !(n->op->flags & POISE_OP_ROWS); i++) {
+            const poise_value *v = poise_resolve(n->in[i]);
+            if (v && v->role == POISE_PARAM)
+                (void)poise_store_weight(g->store, v->param);
+        }
+    }
+}
+
 /* A live node must not read what a removed one made. */
 static int check_inputs(const poise_graph *g, poise_error *err)
 {
@@ -224,6 +237,7 @@ poise_session *poise_session_new(poise_graph *g, const poise_session_options *o,
         return NULL;
     s->g = g;
     s->no_reuse = o && o->no_reuse;
+    draw_tables(g);
     if (!(s->small = poise__arena_new(err)) || check_inputs(g, err) < 0 ||
         poise__plan_make(g, o, &s->plan, err) < 0 || compile_all(s, err) < 0 ||
         allocate(s, err) < 0 || resolve_pointers(s, err) < 0) {
@@ -288,6 +302,7 @@ static int run_timed(poise_session *s, const poise_run *r, poise_error *err)
 int poise_session_run(poise_session *s, const poise_run *r, poise_error *err)
 {
     poise_run run = *r;
+    run.store = s->g->store;
     if (run.threads < 1)
         run.threads = 1;
     int held = poise__threads_hold();
@@ -319,7 +334,7 @@ void *poise_session_data(const poise_session *s, poise_value *v)
     if (v->role == POISE_COMPUTED && !s->no_reuse && slot.where != POISE__GRADIENT &&
         !s->g->output[v->id])
         return NULL;
-    return bytes_at(s, slot);
+    return v->role == POISE_PARAM ? poise_store_weight(s->g->store, v->param) : bytes_at(s, slot);
 }
 
 /* ---- looking for NaN and infinity ---- */
@@ -376,6 +391,7 @@ const poise_node *poise_session_find_nonfinite(poise_session *s, const poise_run
 {
     poise_run run = *r;
     run.dry = 1;
+    run.store = s->g->store;
     if (run.threads < 1)
         run.threads = 1;
     *value = NULL;

@@ -11,6 +11,13 @@
 
 enum { PAD = 16 }; /* floats: 64 bytes */
 
+/* What a table's rows start from. */
+typedef struct late {
+    int64_t left;       /* rows that are not drawn */
+    unsigned char *row; /* [dim[0]] bits: drawn; in the store's block of bits */
+    uint64_t stream;
+} late;
+
 struct poise_store {
     poise__arena *arena; /* parameters, names, file names of places */
     poise_parameter **param;
@@ -18,6 +25,9 @@ struct poise_store {
     int *slot; /* [slots] handle + 1, 0: free; open addressing, slots is a power of two */
     size_t slots;
     float *weights, *gradients; /* NULL until sealed */
+    void *weights_base, *bits;  /* to be freed */
+    late *late;                 /* [count] */
+    uint64_t seed;
     size_t size, dense_size;
 };
 
@@ -38,8 +48,10 @@ void poise_store_free(poise_store *s)
     poise__arena_free(s->arena);
     free(s->param);
     free(s->slot);
-    free(s->weights);
+    free(s->weights_base);
     free(s->gradients);
+    free(s->bits);
+    free(s->late);
     free(s);
 }
 
@@ -206,31 +218,33 @@ int poise_store_add(poise_store *s, const char *name, poise_param_kind kind, int
     return index;
 }
 
-static void draw(float *w, const poise_parameter *p, uint64_t seed, uint64_t stream)
+/* Elements [from, from + n) of a parameter that starts at w. */
+static void draw(float *w, const poise_parameter *p, uint64_t seed, uint64_t stream, int64_t from,
+                 int64_t n)
 {
     const poise_init *i = &p->init;
     double bound = i->value;
+
     if (i->kind == POISE_INIT_HE)
         bound = sqrt(6.0 / (double)i->fan_in);
     else if (i->kind == POISE_INIT_GLOROT)
         bound = sqrt(6.0 / ((double)i->fan_in + (double)i->fan_out));
-    for (int64_t k = 0; k < p->count; k++) {
-        uint64_t at = (uint64_t)k;
-        if (i->kind == POISE_INIT_CONSTANT)
+    w += from;
+    if (i->kind == POISE_INIT_CONSTANT)
+        for (int64_t k = 0; k < n; k++)
             w[k] = (float)i->value;
-        else if (i->kind == POISE_INIT_NORMAL)
-            w[k] = (float)(bound * poise_random_normal(seed, stream, 0, at));
-        else if (i->kind != POISE_INIT_ZERO)
-            w[k] = (float)(bound * (2 * poise_random_uniform(seed, stream, 0, at) - 1));
-    }
+    else if (i->kind == POISE_INIT_NORMAL)
+        poise_random_normals(seed, stream, 0, (uint64_t)from, n, (float)bound, w);
+    else if (i->kind != POISE_INIT_ZERO)
+        poise_random_uniforms(seed, stream, 0, (uint64_t)from, n, (float)-bound, (float)bound, w);
 }
 
-int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err)
+/* Give every parameter its place. */
+static int lay_out(poise_store *s, poise_error *err)
 {
-    if (s->weights)
-        return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "the store is sealed already");
     const size_t limit = SIZE_MAX / 2 / sizeof(float) - PAD; /* floats */
     size_t at = 0;
+
     for (poise_param_kind kind = POISE_DENSE; kind <= POISE_TABLE; kind++) {
         for (size_t k = 0; k < s->count; k++) {
             poise_parameter *p = s->param[k];
@@ -249,25 +263,114 @@ int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err)
             s->dense_size = at;
     }
     s->size = at;
-    float *weights = poise__alloc_aligned(at * sizeof(float), err);
-    float *gradients = weights ? poise__alloc_aligned(s->dense_size * sizeof(float), err) : NULL;
-    if (!gradients) {
-        free(weights);
+    return 0;
+}
+
+/* The streams, and a bit for every row of every table. */
+static int prepare_tables(poise_store *s, poise_error *err)
+{
+    size_t bytes = 0;
+
+    s->late = poise__calloc(s->count, sizeof *s->late, err);
+    for (size_t k = 0; k < s->count; k++)
+        if (s->param[k]->kind == POISE_TABLE)
+            bytes += (size_t)s->param[k]->dim[0] / 8 + 1;
+    s->bits = s->late ? poise__calloc(bytes, 1, err) : NULL;
+    if (!s->bits)
         return -1;
-    }
+    unsigned char *row = s->bits;
     for (size_t k = 0; k < s->count; k++) {
         const poise_parameter *p = s->param[k];
-        char *stream = poise__arena_printf(s->arena, err, "init/%s", p->name);
-        if (!stream) {
-            free(weights);
-            free(gradients);
+        const char *stream = poise__arena_printf(s->arena, err, "init/%s", p->name);
+        if (!stream)
             return -1;
-        }
-        draw(weights + p->offset, p, seed, poise_random_stream(stream));
+        s->late[k] = (late){.stream = poise_random_stream(stream)};
+        if (p->kind != POISE_TABLE)
+            continue;
+        s->late[k].left = p->init.kind == POISE_INIT_ZERO ? 0 : p->dim[0];
+        s->late[k].row = row;
+        row += p->dim[0] / 8 + 1;
     }
-    s->weights = weights;
-    s->gradients = gradients;
     return 0;
+}
+
+int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err)
+{
+    if (s->weights)
+        return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "the store is sealed already");
+    if (lay_out(s, err) < 0 || prepare_tables(s, err) < 0)
+        goto failed;
+    s->gradients = poise__alloc_aligned(s->dense_size * sizeof(float), err);
+    if (!s->gradients)
+        goto failed;
+    s->weights = poise__alloc_late(s->size * sizeof(float), &s->weights_base, err);
+    if (!s->weights)
+        goto failed;
+    s->seed = seed;
+    for (size_t k = 0; k < s->count; k++)
+        if (s->param[k]->kind != POISE_TABLE)
+            draw(s->weights + s->param[k]->offset, s->param[k], seed, s->late[k].stream, 0,
+                 s->param[k]->count);
+    return 0;
+failed: /* as it was: it may be sealed again */
+    free(s->late);
+    free(s->bits);
+    free(s->gradients);
+    s->late = NULL;
+    s->bits = NULL;
+    s->gradients = NULL;
+    return -1;
+}
+
+/* ---- rows drawn late ---- */
+
+void poise__store_rows(poise_store *s, int index, int64_t n, const int32_t *id, int64_t stride)
+{
+    late *l = &s->late[index];
+    const poise_parameter *p = s->param[index];
+    const int64_t width = p->rank > 1 ? p->dim[1] : 1;
+
+    for (int64_t k = 0; k < n && l->left > 0; k++) {
+        const int64_t row = id[k * stride];
+        if (row < 0 || row >= p->dim[0] || l->row[row / 8] >> (row % 8) & 1)
+            continue;
+        draw(s->weights + p->offset, p, s->seed, l->stream, row * width, width);
+        l->row[row / 8] |= (unsigned char)(1U << (row % 8));
+        l->left--;
+    }
+}
+
+/* The rest of a table, in runs of rows as long as they are undrawn. */
+static void draw_rest(poise_store *s, int index)
+{
+    late *l = &s->late[index];
+    const poise_parameter *p = s->param[index];
+    const int64_t width = p->rank > 1 ? p->dim[1] : 1;
+
+    for (int64_t row = 0, end; row < p->dim[0] && l->left > 0; row = end + 1) {
+        for (end = row; end < p->dim[0] && !(l->row[end / 8] >> (end % 8) & 1);)
+            end++;
+        draw(s->weights + p->offset, p, s->seed, l->stream, row * width, (end - row) * width);
+        l->left -= end - row;
+    }
+}
+
+void poise_store_draw(poise_store *s)
+{
+    for (int k = 0; s->weights && k < (int)s->count; k++)
+        if (s->late[k].left > 0)
+            draw_rest(s, k);
+}
+
+void poise__store_filled(poise_store *s)
+{
+    for (size_t k = 0; s->weights && k < s->count; k++)
+        s->late[k].left = 0;
+}
+
+int64_t poise_store_undrawn(const poise_store *s, int index)
+{
+    return s->weights ? s->late[index].left : 0;
 }
 
 int poise_store_sealed(const poise_store *s)
@@ -287,6 +390,13 @@ const poise_parameter *poise_store_at(const poise_store *s, int index)
 
 float *poise_store_weight(poise_store *s, int index)
 {
+    if (s->weights && s->late[index].left > 0)
+        draw_rest(s, index);
+    return poise__store_place(s, index);
+}
+
+float *poise__store_place(poise_store *s, int index)
+{
     return s->weights ? s->weights + s->param[index]->offset : NULL;
 }
 
@@ -297,6 +407,12 @@ float *poise_store_gradient(poise_store *s, int index)
 }
 
 float *poise_store_weights(poise_store *s)
+{
+    poise_store_draw(s);
+    return s->weights;
+}
+
+float *poise__store_slab(poise_store *s)
 {
     return s->weights;
 }

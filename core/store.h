@@ -17,6 +17,11 @@
  *     poise_store_add(s, "expert/weight", POISE_DENSE, 2, (int64_t[]){16, 8}, init, &err);
  *     poise_store_seal(s, seed, &err);     // lays out the slabs and initialises
  *
+ * Tables are drawn late: a row when an embedding first reads it (poise__store_rows), the rest when
+ * somebody asks for the table or for all weights.  The bits do not depend on when.  Undrawn rows are
+ * zero and have never been touched, so that a large table costs nothing before it is used.  Until
+ * all is drawn (poise_store_draw) one session of the store may run at a time.
+ *
  * Ownership: the store owns names and slabs; pointers stay valid until _free.
  */
 #ifndef POISE_STORE_H
@@ -71,19 +76,35 @@ POISE_API int poise_store_add(poise_store *s, const char *name, poise_param_kind
                               poise_error *err);
 POISE_API int poise_store_find(const poise_store *s, const char *name); /* -1: none */
 
-/* Lay out the slabs, zero the gradients, draw the initial weights.  Once. */
+/* Lay out the slabs, zero the gradients, draw the initial weights of all but the tables.  Once. */
 POISE_API int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err);
 POISE_API int poise_store_sealed(const poise_store *s);
 
 POISE_API int poise_store_count(const poise_store *s);
 POISE_API const poise_parameter *poise_store_at(const poise_store *s, int index);
-POISE_API float *poise_store_weight(poise_store *s, int index);
+POISE_API float *poise_store_weight(poise_store *s, int index);   /* draws what is left of it */
 POISE_API float *poise_store_gradient(poise_store *s, int index); /* NULL unless DENSE */
 
 /* The slabs.  Sizes in floats, padding included (padding is zero and stays zero). */
-POISE_API float *poise_store_weights(poise_store *s);
+POISE_API float *poise_store_weights(poise_store *s); /* draws what is left */
 POISE_API float *poise_store_gradients(poise_store *s);
 POISE_API size_t poise_store_size(const poise_store *s);       /* all kinds */
 POISE_API size_t poise_store_dense_size(const poise_store *s); /* the DENSE prefix */
+
+/* Draw all rows of all tables that are not drawn yet. */
+POISE_API void poise_store_draw(poise_store *s);
+/* Rows of a table that have not been drawn yet. */
+POISE_API int64_t poise_store_undrawn(const poise_store *s, int index);
+
+/* ---- internal ---- */
+
+/* Where a parameter lies, the slab; nothing is drawn. */
+float *poise__store_place(poise_store *s, int index);
+float *poise__store_slab(poise_store *s);
+/* Draw the rows id[0], id[stride], ... (n of them) of a table where they are not drawn yet; those
+ * that are not in the table are passed over.  Several tables may be drawn at a time. */
+void poise__store_rows(poise_store *s, int index, int64_t n, const int32_t *id, int64_t stride);
+/* All rows count as drawn: the caller fills the weights. */
+void poise__store_filled(poise_store *s);
 
 #endif

@@ -93,12 +93,33 @@ static int part(const poise__job *j, int which, poise_error *err)
     return 0;
 }
 
+/* The rows of some of the tables that nobody has read before get their initial values. */
+static int draw_part(const poise__job *j, int which, poise_error *err)
+{
+    (void)err;
+    const poise_node *n = j->k->node;
+    const int64_t features = n->nin - 1;
+    int64_t from, to;
+    poise__part(features, j->parts, 1, which, &from, &to);
+    for (int64_t f = from; f < to; f++) {
+        const int param = n->in[f + 1]->param;
+        if (param >= 0 && poise_store_undrawn(j->r->store, param) > 0)
+            poise__store_rows(j->r->store, param, n->in[0]->dim[0], (const int32_t *)j->in[0] + f,
+                              features);
+    }
+    return 0;
+}
+
 typedef struct plan {
     int parts;
 } plan;
 
 static int run(POISE__RUN)
 {
+    const int features = k->node->nin - 1;
+    const int parts = features < POISE__PARTS ? features : POISE__PARTS;
+    if (poise__job_run(POISE__JOB(draw_part, parts), err) < 0)
+        return -1;
     return poise__job_run(POISE__JOB(part, ((const plan *)k->state)->parts), err);
 }
 
@@ -117,6 +138,7 @@ const poise_op poise__op_embedding = {
     .min_in = 2,
     .max_in = -1,
     .nout = 1,
+    .flags = POISE_OP_ROWS,
     .shape = shape,
     .backward = backward,
     .compile = compile,

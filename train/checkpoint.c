@@ -58,8 +58,9 @@ static void put(tensors *t, const char *name, poise_tensor_type type, int64_t ro
                         .bytes = (size_t)rows * (size_t)(columns ? columns : 1) * each};
 }
 
+/* Before the first step the weights follow from the seed and the moments are 0. */
 static void describe(const poise__engine *e, const int64_t *position, const double *figures,
-                     tensors *t, uint32_t *version)
+                     int begun, tensors *t, uint32_t *version)
 {
     int64_t size = (int64_t)poise_store_size(e->store);
     const poise__host *h = &e->training->host;
@@ -67,8 +68,9 @@ static void describe(const poise__engine *e, const int64_t *position, const doub
     size_t bytes;
     const void *state = poise_balance_state(e->training->host.balance, &bytes, version);
 
-    put(t, "weights", POISE_TENSOR_F32, size, 0, poise_store_weights(e->store), sizeof(float));
-    for (int k = 0; k < poise_optimizer_slabs(e->optimizer); k++) {
+    if (begun)
+        put(t, "weights", POISE_TENSOR_F32, size, 0, poise_store_weights(e->store), sizeof(float));
+    for (int k = 0; begun && k < poise_optimizer_slabs(e->optimizer); k++) {
         const char *name;
         const float *slab = poise_optimizer_slab(e->optimizer, k, &name);
         (void)snprintf(t->name[k], sizeof t->name[k], "optimizer/%s", name);
@@ -96,7 +98,7 @@ int poise__state_write(const char *folder, const poise__engine *e, const poise__
     uint32_t number;
     tensors t = {.n = 0};
 
-    describe(e, position, figures, &t, &number);
+    describe(e, position, figures, p->step > 0, &t, &number);
     (void)snprintf(print, sizeof print, "%016" PRIx64, fingerprint);
     (void)snprintf(version, sizeof version, "%" PRIu32, number);
     poise_metadata meta[] = {
@@ -124,6 +126,15 @@ static int take(const poise_safetensors *f, const char *path, const poise_tensor
     return 0;
 }
 
+/* The steps that the run has behind it; -1 where the file does not say. */
+static int64_t steps_of(const poise_safetensors *f)
+{
+    const poise_tensor *t = poise_safetensors_find(f, "position");
+    return t && t->type == POISE_TENSOR_I64 && t->bytes == POSITION * sizeof(int64_t)
+               ? ((const int64_t *)t->data)[2]
+               : -1;
+}
+
 static int restore(poise__engine *e, const poise_safetensors *f, const char *path,
                    poise__position *p, poise_error *err)
 {
@@ -139,7 +150,10 @@ static int restore(poise__engine *e, const poise_safetensors *f, const char *pat
         weight->bytes != (size_t)e->training->host.nweight * sizeof(double) || !version)
         return poise_fail(err, POISE_E_FORMAT, (poise_place){path, 0, 0},
                           "the balancer's state is missing or of another number of tasks");
-    describe(e, position, figures, &t, &unused);
+    const int begun = steps_of(f) != 0;
+    if (begun)
+        poise__store_filled(e->store);
+    describe(e, position, figures, begun, &t, &unused);
     for (int k = 0; k < t.n; k++) {
         const poise_tensor *want = &t.of[k];
         if (strcmp(want->name, state->name) == 0 || strcmp(want->name, weight->name) == 0)
@@ -261,6 +275,7 @@ int poise__model_read(const char *folder, poise_store *s, poise_error *err)
     if (path_in(folder, "model.safetensors", path, err) < 0 ||
         !(f = poise_safetensors_read(path, err)))
         return -1;
+    poise__store_filled(s);
     for (int k = 0; status == 0 && k < poise_store_count(s); k++) {
         const poise_parameter *p = poise_store_at(s, k);
         poise_tensor want = {

@@ -13,7 +13,8 @@ struct poise_optimizer {
     poise__update *update;
     int slabs;
     const char *name[MAX_SLABS];
-    float *slab[MAX_SLABS];         /* owned; [poise_store_size] each */
+    float *slab[MAX_SLABS];         /* [poise_store_size] each */
+    void *base[MAX_SLABS];          /* owned: where their memory begins */
     poise__update_step dense, rows; /* set by begin; they differ in eps alone */
 };
 
@@ -102,7 +103,7 @@ poise_optimizer *poise_optimizer_new(const poise_optimizer_spec *spec, poise_sto
             poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "%zu moments are too many", size);
             goto fail;
         }
-        o->slab[k] = poise__alloc_aligned(size * sizeof(float), err);
+        o->slab[k] = poise__alloc_late(size * sizeof(float), &o->base[k], err);
         if (!o->slab[k])
             goto fail;
     }
@@ -118,7 +119,7 @@ void poise_optimizer_free(poise_optimizer *o)
     if (!o)
         return;
     for (int k = 0; k < MAX_SLABS; k++)
-        free(o->slab[k]);
+        free(o->base[k]);
     free(o);
 }
 
@@ -171,7 +172,7 @@ static void dense_part(int part, void *arg)
 
     poise__part(p->n, p->parts, ALIGN, part, &from, &to);
     if (from < to)
-        o->update(to - from, &o->dense, poise_store_weights(o->store) + from,
+        o->update(to - from, &o->dense, poise__store_slab(o->store) + from,
                   poise_store_gradients(o->store) + from, at(o->slab[0], (size_t)from),
                   at(o->slab[1], (size_t)from));
 }
@@ -189,8 +190,9 @@ void poise_optimizer_rows(poise_optimizer *o, int param, int64_t n, const int32_
 {
     const poise_parameter *p = poise_store_at(o->store, param);
     int64_t width = p->dim[0] > 0 ? p->count / p->dim[0] : 0;
-    float *w = poise_store_weight(o->store, param);
+    float *w = poise__store_place(o->store, param);
 
+    poise__store_rows(o->store, param, n, rows, 1);
     for (int64_t k = 0; k < n && rows[k] >= 0; k++) {
         int64_t first = rows[k] * width;
 

@@ -95,6 +95,57 @@ static void uniform_and_normal_have_their_moments(void **state)
     assert_true(fabs(n4 / N - 3) < 5 * sqrt(96.0 / N));
 }
 
+/* Drawn in pieces of any length, from any position: the same numbers. */
+static void long_runs_are_the_same_in_any_pieces(void **state)
+{
+    (void)state;
+    enum { N = 700 };
+    float whole[2][N], piece[N];
+    poise_random_normals(3, 4, 5, 0, N, 2, whole[0]);
+    poise_random_uniforms(3, 4, 5, 0, N, -1, 3, whole[1]);
+    for (int64_t n = 1; n < 150; n += 7)
+        for (int64_t at = 0; at + n < N; at += 13) {
+            piece[n] = 77;
+            poise_random_normals(3, 4, 5, (uint64_t)at, n, 2, piece);
+            assert_memory_equal(piece, whole[0] + at, (size_t)n * sizeof *piece);
+            poise_random_uniforms(3, 4, 5, (uint64_t)at, n, -1, 3, piece);
+            assert_memory_equal(piece, whole[1] + at, (size_t)n * sizeof *piece);
+            assert_true(piece[n] == 77);
+        }
+    poise_random_normals(3, 4, 6, 0, N, 2, piece);
+    assert_memory_not_equal(piece, whole[0], sizeof piece);
+}
+
+/* The share of numbers below some points is that of the distribution, within five standard errors;
+ * neighbours do not go together. */
+static void long_runs_have_their_distribution(void **state)
+{
+    (void)state;
+    enum { N = 400000 };
+    static float z[N], u[N];
+    poise_random_normals(9, 1, 0, 1, N, 3, z);
+    poise_random_uniforms(9, 2, 0, 1, N, 2, 4, u);
+    double together[2] = {0};
+    for (int k = 0; k < N; k++) {
+        assert_true(isfinite(z[k]) && u[k] >= 2 && u[k] <= 4);
+        if (k) {
+            together[0] += (double)z[k] * (double)z[k - 1] / 9;
+            together[1] += ((double)u[k] - 3) * ((double)u[k - 1] - 3) * 3;
+        }
+    }
+    assert_true(fabs(together[0]) < 5 * sqrt(N) && fabs(together[1]) < 5 * sqrt(N));
+    for (double x = -4; x <= 4; x += 0.25) {
+        int below[2] = {0};
+        for (int k = 0; k < N; k++) {
+            below[0] += (double)z[k] < 3 * x;
+            below[1] += (double)u[k] < 3 + x / 4;
+        }
+        double p[2] = {erfc(-x / sqrt(2)) / 2, (x + 4) / 8};
+        for (int d = 0; d < 2; d++)
+            assert_true(fabs(below[d] - N * p[d]) <= 5 * sqrt(N * p[d] * (1 - p[d])) + 1);
+    }
+}
+
 static void permute_is_a_bijection(void **state)
 {
     (void)state;
@@ -143,6 +194,8 @@ int main(void)
         cmocka_unit_test(every_part_of_the_position_matters),
         cmocka_unit_test(fill_is_bits_one_by_one),
         cmocka_unit_test(uniform_and_normal_have_their_moments),
+        cmocka_unit_test(long_runs_are_the_same_in_any_pieces),
+        cmocka_unit_test(long_runs_have_their_distribution),
         cmocka_unit_test(permute_is_a_bijection),
         cmocka_unit_test(permute_goes_everywhere),
     };

@@ -195,12 +195,36 @@ static void initial_weights_depend_on_name_and_seed_alone(void **state)
     poise_store_seal(t, 7, NULL);
     assert_memory_equal(poise_store_weight(s, 0), poise_store_weight(t, 2), 40 * sizeof(float));
     assert_memory_equal(poise_store_weight(s, 1), poise_store_weight(t, 0), 40 * sizeof(float));
-    uint64_t a = poise_random_stream("init/a"), b = poise_random_stream("init/b");
-    for (uint64_t k = 0; k < 40; k++) {
-        assert_true(poise_store_weight(s, 0)[k] ==
-                    (float)(0.5 * (2 * poise_random_uniform(7, a, 0, k) - 1)));
-        assert_true(poise_store_weight(s, 1)[k] == (float)(2 * poise_random_normal(7, b, 0, k)));
-    }
+    float want[40];
+    poise_random_uniforms(7, poise_random_stream("init/a"), 0, 0, 40, -0.5F, 0.5F, want);
+    assert_memory_equal(poise_store_weight(s, 0), want, sizeof want);
+    poise_random_normals(7, poise_random_stream("init/b"), 0, 0, 40, 2, want);
+    assert_memory_equal(poise_store_weight(s, 1), want, sizeof want);
+    poise_store_free(t);
+}
+
+/* Whatever rows are drawn first, and in whatever order: the table is the same in the end. */
+static void a_table_is_drawn_row_by_row_or_at_once_to_the_same_bits(void **state)
+{
+    poise_store *s = *state, *t = poise_store_new(NULL);
+    poise_init n = {.kind = POISE_INIT_NORMAL, .value = 2};
+    const int32_t some[] = {7, 0, 7, -1, 12, 13, 6, 99};
+    add(s, "b", POISE_TABLE, SHAPE(13, 5), n, NULL);
+    add(t, "b", POISE_TABLE, SHAPE(13, 5), n, NULL);
+    poise_store_seal(s, 7, NULL);
+    poise_store_seal(t, 7, NULL);
+    assert_int_equal(poise_store_undrawn(s, 0), 13);
+    poise__store_rows(s, 0, 4, some, 2); /* 7, 7, 12, 6 */
+    assert_int_equal(poise_store_undrawn(s, 0), 10);
+    const float *raw = poise__store_place(s, 0), none[5] = {0};
+    assert_memory_equal(raw + 3 * 5, none, sizeof none);
+    assert_memory_not_equal(raw + 7 * 5, none, sizeof none);
+    poise__store_rows(s, 0, 8, some, 1);
+    assert_int_equal(poise_store_undrawn(s, 0), 9);
+    assert_ptr_equal(poise_store_weight(s, 0), raw);
+    assert_int_equal(poise_store_undrawn(s, 0), 0);
+    poise_store_draw(t);
+    assert_memory_equal(raw, poise_store_weight(t, 0), 65 * sizeof *raw);
     poise_store_free(t);
 }
 
@@ -240,6 +264,7 @@ int main(void)
         TEST(the_sum_of_all_sizes_is_checked_too),
         TEST(every_expert_and_every_unit_starts_different),
         TEST(initial_weights_depend_on_name_and_seed_alone),
+        TEST(a_table_is_drawn_row_by_row_or_at_once_to_the_same_bits),
         TEST(bounds_are_those_of_the_papers),
         TEST(an_empty_store_can_be_sealed),
     };

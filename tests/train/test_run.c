@@ -3,6 +3,8 @@
 #include "run_fixture.h"
 
 #include <jansson.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 /* Train in one go, then stopped at a step and continued: the same file. */
 static void check_stop(const poise_spec *s, const char *strategy, uint64_t stop)
@@ -35,6 +37,41 @@ static void a_run_stopped_at_any_step_goes_on_to_the_same_bits(void **state)
             check_stop(s, some[k], stops[i]);
         poise_spec_free(s);
     }
+}
+
+static void end_the_process(void *user, const poise_signals *in, int ngroup, const double *weight,
+                            int nweight)
+{
+    (void)user, (void)in, (void)ngroup, (void)weight, (void)nweight;
+    _exit(7);
+}
+
+/* Before the first step the state holds no weights: the seed gives them. */
+static void a_run_killed_in_its_first_step_goes_on_to_the_same_bits(void **state)
+{
+    poise_error err = {0};
+    poise_spec *s = read_spec(1, &(poise_override){"balancer", "gradnorm"});
+    struct stat first, last;
+    int status;
+
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        poise_result r;
+        (void)poise_train(
+            s, &(poise_train_options){.out = in_folder("killed"), .record = end_the_process}, &r,
+            &err);
+        _exit(1);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    assert_int_equal(stat(in_folder("killed/state.safetensors"), &first), 0);
+    assert_int_equal(train_into(s, "whole", 0, 0, &err), 0);
+    assert_int_equal(train_into(s, "killed", 1, 0, &err), 0);
+    same_file("whole", "killed", "model.safetensors");
+    assert_int_equal(stat(in_folder("killed/state.safetensors"), &last), 0);
+    assert_true(first.st_size < last.st_size / 2);
+    poise_spec_free(s);
 }
 
 static void for_every_strategy_200_steps_are_100_and_100(void **state)
@@ -150,7 +187,9 @@ static void evaluation_agrees_with_the_result_and_with_predictions(void **state)
         assert_string_equal(again.task[t].name, trained.task[t].name);
         assert_true(again.task[t].auc == trained.task[t].auc);
         assert_true(again.task[t].logloss == trained.task[t].logloss);
-        assert_true(trained.task[t].auc_best_possible > trained.task[t].auc);
+        /* of 150 rows it is no bound for a model that was lucky */
+        assert_true(trained.task[t].auc_best_possible > 0.6 &&
+                    trained.task[t].auc_best_possible < 1);
     }
     poise_result_done(&again);
     assert_int_equal(poise_evaluate(in_folder("scored"), "tset", 1, &again, &err), -1);
@@ -318,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_stopped_at_any_step_goes_on_to_the_same_bits),
+        cmocka_unit_test(a_run_killed_in_its_first_step_goes_on_to_the_same_bits),
         cmocka_unit_test(for_every_strategy_200_steps_are_100_and_100),
         cmocka_unit_test(the_bits_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(a_resume_under_another_spec_is_refused),
