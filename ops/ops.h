@@ -39,6 +39,23 @@ POISE_API poise_value *poise_batched_linear(poise_graph *g, poise_value *x, pois
 POISE_API poise_value *poise_embedding(poise_graph *g, poise_value *ids /* i32[B,F] */, int ntable,
                                        poise_value *const *table, poise_error *err);
 
+/* ---- lists of ids: i32[B,L], -1 where there is no item ---- */
+
+typedef enum poise_pool { POISE_POOL_SUM, POISE_POOL_MEAN, POISE_POOL_MAX } poise_pool;
+
+/* y[B,D] = sum, mean or maximum of the items' rows of table[R,D]; 0 for an empty list. */
+POISE_API poise_value *poise_embedding_bag(poise_graph *g, poise_value *ids, poise_value *table,
+                                           poise_pool pool, poise_error *err);
+/* y[B,L,D] = the items' rows; 0 where there is none. */
+POISE_API poise_value *poise_embedding_list(poise_graph *g, poise_value *ids, poise_value *table,
+                                            poise_error *err);
+/* y[B,L] = 1 for an item, else 0. */
+POISE_API poise_value *poise_list_mask(poise_graph *g, poise_value *ids, poise_error *err);
+/* y[B,D] = sum, mean or maximum of the items of x[B,L,D]; 0 for an empty list.  A mixture with gate
+ * [B,L] is the weighted sum. */
+POISE_API poise_value *poise_list_pool(poise_graph *g, poise_value *ids, poise_value *x,
+                                       poise_pool pool, poise_error *err);
+
 /* ---- shape ---- */
 
 /* Side by side along `axis`; all other dimensions equal.  n >= 1. */

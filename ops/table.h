@@ -21,6 +21,12 @@
     B(column_sum)              \
     F(embedding)               \
     B(row_gradient)            \
+    F(embedding_bag)           \
+    F(embedding_list)          \
+    B(bag_rows)                \
+    F(list_mask)               \
+    F(list_pool)               \
+    B(list_pool_backward)      \
     F(concat)                  \
     F(slice)                   \
     B(pad)                     \

@@ -52,6 +52,10 @@ static const poise_balance_call call = {answer, &three, 3};
 BUILD(linear, poise_linear(g, in[0], in[1], in[2], err))
 BUILD(batched, poise_batched_linear(g, in[0], in[1], in[2], err))
 BUILD(embedding, poise_embedding(g, in[0], nin - 1, in + 1, err))
+BUILD(bag, poise_embedding_bag(g, in[0], in[1], (poise_pool)c->i[0], err))
+BUILD(list, poise_embedding_list(g, in[0], in[1], err))
+BUILD(mask, poise_list_mask(g, in[0], err))
+BUILD(pool, poise_list_pool(g, in[0], in[1], (poise_pool)c->i[0], err))
 BUILD(concat, poise_concat(g, (int)c->i[0], nin, in, err))
 BUILD(slice, poise_slice(g, in[0], (int)c->i[0], c->i[1], c->i[2], err))
 BUILD(reshape, poise_reshape(g, in[0], (int)c->i[0], &c->i[1], err))
@@ -123,6 +127,23 @@ const op_case op_cases[] = {
     {.op = "embedding", .build = embedding, .in = {L(IDS, 4, 9, 2), X(TABLE, 4, 3), X(TABLE, 5, 1)}},
     {.op = "embedding", .build = embedding, .in = {L(IDS, 1000, 33, 3), X(TABLE, 1000, 4), X(TABLE, 2000, 3), X(TABLE, 1001, 5)}},
     {.op = "embedding", .build = embedding, .in = {L(IDS, 500, 3000, 2), X(TABLE, 500, 16), X(TABLE, 20000, 8)}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 9, 11, 3), X(TABLE, 9, 4)}, .i = {0}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 5000, 300, 13), X(TABLE, 30000, 20)}, .i = {0}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 9, 11, 3), X(TABLE, 9, 4)}, .i = {1}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 5000, 300, 13), X(TABLE, 30000, 20)}, .i = {1}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 9, 11, 3), X(TABLE, 9, 4)}, .i = {2}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 5000, 300, 13), X(TABLE, 30000, 20)}, .i = {2}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 3, 7, 1), X(TABLE, 3, 1)}, .i = {1}},
+    {.op = "embedding_bag", .build = bag, .in = {L(CLASS, 2, 1, 40), X(TABLE, 2, 3)}, .i = {2}},
+    {.op = "embedding_list", .build = list, .in = {L(CLASS, 9, 5, 3), X(TABLE, 9, 4)}},
+    {.op = "embedding_list", .build = list, .in = {L(CLASS, 400, 70, 31), X(TABLE, 400, 33)}},
+    {.op = "list_mask", .build = mask, .in = {L(CLASS, 9, 5, 3)}},
+    {.op = "list_pool", .build = pool, .in = {L(CLASS, 2, 7, 3), X(NORMAL, 7, 3, 5)}, .i = {0}},
+    {.op = "list_pool", .build = pool, .in = {L(CLASS, 2, 100, 31), X(NORMAL, 100, 31, 33)}, .i = {0}},
+    {.op = "list_pool", .build = pool, .in = {L(CLASS, 2, 7, 3), X(NORMAL, 7, 3, 5)}, .i = {1}},
+    {.op = "list_pool", .build = pool, .in = {L(CLASS, 2, 100, 31), X(NORMAL, 100, 31, 33)}, .i = {1}},
+    {.op = "list_pool", .build = pool, .in = {L(CLASS, 2, 7, 3), X(NORMAL, 7, 3, 5)}, .i = {2}},
+    {.op = "list_pool", .build = pool, .in = {L(CLASS, 2, 100, 31), X(NORMAL, 100, 31, 33)}, .i = {2}},
     {.op = "concat", .build = concat, .in = {X(NORMAL, 1), X(NORMAL, 1), X(NORMAL, 1)}},
     {.op = "concat", .build = concat, .in = {X(NORMAL, 4, 3), X(NORMAL, 4, 1), X(NORMAL, 4, 5)}, .i = {1}},
     {.op = "concat", .build = concat, .in = {X(NORMAL, 2, 3, 5), X(NORMAL, 2, 4, 5)}, .i = {1}},

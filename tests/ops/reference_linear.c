@@ -1,4 +1,5 @@
 /* reference_linear.c -- linear maps, tables, shapes, mixtures. */
+#include <math.h>
 #include <stddef.h>
 #include "reference.h"
 
@@ -46,6 +47,60 @@ static void embedding(const poise_node *n, const double *const *in, double *cons
             for (int64_t i = 0; i < width; i++)
                 *y++ = in[f + 1][id * width + i];
         }
+}
+
+/* x is [B,L,D] at items, or where table is not NULL looked up in it. */
+static void pool(const poise_node *n, const double *ids, const double *x, const double *table,
+                 int64_t width, double *y)
+{
+    const int64_t items = n->in[0]->dim[1];
+    for (int64_t b = 0; b < n->in[0]->dim[0]; b++)
+        for (int64_t d = 0; d < width; d++) {
+            double sum = 0.0, most = -INFINITY, count = 0.0;
+            for (int64_t l = 0; l < items; l++) {
+                const int64_t id = (int64_t)ids[b * items + l];
+                if (id < 0)
+                    continue;
+                const double v = table ? table[id * width + d] : x[(b * items + l) * width + d];
+                sum += v;
+                most = fmax(most, v);
+                count++;
+            }
+            const double pooled[] = {sum, sum / count, most};
+            y[b * width + d] = count > 0.0 ? pooled[n->attr.i[0]] : 0.0;
+        }
+}
+
+static void embedding_bag(const poise_node *n, const double *const *in, double *const *out,
+                          const poise_run *r)
+{
+    (void)r;
+    pool(n, in[0], NULL, in[1], n->in[1]->dim[1], out[0]);
+}
+
+static void list_pool(const poise_node *n, const double *const *in, double *const *out,
+                      const poise_run *r)
+{
+    (void)r;
+    pool(n, in[0], in[1], NULL, n->in[1]->dim[2], out[0]);
+}
+
+static void embedding_list(const poise_node *n, const double *const *in, double *const *out,
+                           const poise_run *r)
+{
+    (void)r;
+    const int64_t width = n->in[1]->dim[1];
+    for (int64_t k = 0; k < poise_value_count(n->in[0]); k++)
+        for (int64_t d = 0; d < width; d++)
+            out[0][k * width + d] = in[0][k] < 0.0 ? 0.0 : in[1][(int64_t)in[0][k] * width + d];
+}
+
+static void list_mask(const poise_node *n, const double *const *in, double *const *out,
+                      const poise_run *r)
+{
+    (void)r;
+    for (int64_t k = 0; k < poise_value_count(n->in[0]); k++)
+        out[0][k] = in[0][k] < 0.0 ? 0.0 : 1.0;
 }
 
 /* Elements before, along and after an axis. */
@@ -127,9 +182,18 @@ static void mixture(const poise_node *n, const double *const *in, double *const 
 }
 
 const reference references_linear[] = {
-    {"linear", linear},       {"batched_linear", batched_linear},
-    {"embedding", embedding}, {"concat", concat},
-    {"slice", slice},         {"reshape", same},
-    {"fill", fill},           {"stop_gradient", same},
-    {"mixture", mixture},     {NULL, NULL},
+    {"linear", linear},
+    {"batched_linear", batched_linear},
+    {"embedding", embedding},
+    {"embedding_bag", embedding_bag},
+    {"embedding_list", embedding_list},
+    {"list_mask", list_mask},
+    {"list_pool", list_pool},
+    {"concat", concat},
+    {"slice", slice},
+    {"reshape", same},
+    {"fill", fill},
+    {"stop_gradient", same},
+    {"mixture", mixture},
+    {NULL, NULL},
 };
