@@ -241,6 +241,26 @@ static int generated_schema(poise__reading *r, const poise__yaml *node)
     return 0;
 }
 
+/* Without the files: the names of format.header, or, as in a run's spec, every feature is named. */
+static int columns_without_rows(poise__reading *r)
+{
+    const poise_data_spec *d = &r->spec->data;
+    r->of_run = d->header_in_file;
+    if (d->header_in_file)
+        return 0;
+    r->column = poise__reading_alloc(r, (size_t)d->ncolumn, sizeof(*r->column));
+    if (!r->column)
+        return -1;
+    r->ncolumn = d->ncolumn;
+    for (int i = 0; i < d->ncolumn; i++) {
+        poise_error err;
+        r->column[i] = poise__arena_text(r->arena, d->column[i], &err);
+        if (!r->column[i])
+            return poise_diagnose_error(r->diag, &err);
+    }
+    return 0;
+}
+
 static int read_columns(poise__reading *r)
 {
     poise_error err;
@@ -248,8 +268,12 @@ static int read_columns(poise__reading *r)
     if (r->of_run)
         return 0;
     r->column = poise_data_columns(&r->spec->data, &n, &err);
+    int named = r->spec->data.ncolumn > 0 || !r->patterns;
+    if (!r->column && r->options.without_rows && named && err.code == POISE_E_SYSTEM)
+        return columns_without_rows(r);
     if (!r->column)
         return poise_diagnose_error(r->diag, &err);
+    r->column_owned = 1;
     r->ncolumn = n;
     return 0;
 }

@@ -42,14 +42,15 @@ typedef struct poise__references {
 typedef struct poise__reading {
     poise__arena *arena; /* the spec's: everything that is read lives here */
     poise_diagnostics *diag;
-    const char *folder;    /* of the run file: what its paths are relative to; "" for the current */
-    poise_spec *spec;      /* being filled, in the order data, features and tasks, model, ... */
-    int model_read;        /* 1: spec->model is without errors */
-    poise_spec_also *also; /* spec.h; NULL: nobody */
-    void *also_user;
-    int of_run;  /* 1: a run's spec.yaml, which names every feature; no file is opened */
-    int ncolumn; /* of the data; -1 where they are not known */
+    const char *folder; /* of the run file: what its paths are relative to; "" for the current */
+    poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
+    int model_read;     /* 1: spec->model is without errors */
+    poise_spec_options options;
+    int patterns; /* 1: a feature's key is one */
+    int of_run;   /* 1: a run's spec.yaml, which names every feature; no file is opened */
+    int ncolumn;  /* of the data; -1 where they are not known */
     char **column;
+    int column_owned; /* 1: to be freed with poise_data_columns_free; 0: the arena's */
 } poise__reading;
 
 #define POISE__INTO(type, field) .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)

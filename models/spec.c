@@ -45,12 +45,22 @@ static int check_complete(poise__reading *r, const poise__yaml *root)
     return bad;
 }
 
+/* 1 if a feature's key is a pattern. */
+static int has_pattern(const poise__yaml *features)
+{
+    for (size_t i = 0; features && features->kind == POISE__MAP && i < features->n; i++)
+        if (strpbrk(features->key[i]->text, "*?"))
+            return 1;
+    return 0;
+}
+
 static void read_all(poise__reading *r, const poise__yaml *root)
 {
     int dummy;
     if (poise__keys_read(r, root, "the run", &poise__run_section, &dummy) < 0 &&
         root->kind != POISE__MAP)
         return;
+    r->patterns = has_pattern(poise__yaml_get(root, "features"));
     poise__read_data(r, poise__yaml_get(root, "data"));
     check_complete(r, root);
     int tasks = poise__read_tasks(r, poise__yaml_get(root, "tasks"));
@@ -59,8 +69,8 @@ static void read_all(poise__reading *r, const poise__yaml *root)
     int balancer = poise__read_balancer(r, poise__yaml_get(root, "balancer"));
     if (poise__read_train(r, poise__yaml_get(root, "train")) == 0 && balancer == 0)
         poise__check_schedule(r);
-    if (r->also && tasks == 0 && balancer == 0 && r->spec->schema->ntask > 0)
-        r->also(r->also_user, r->spec, r->diag);
+    if (r->options.also && tasks == 0 && balancer == 0 && r->spec->schema->ntask > 0)
+        r->options.also(r->options.user, r->spec, r->diag);
 }
 
 static int set_names(poise__reading *r, const char *path)
@@ -121,7 +131,7 @@ static poise_spec *parse(const char *path, const char *text, size_t size, const 
                     : poise__yaml_read(path, POISE_NOWHERE, s->arena, diag);
     if (root && poise__overrides(&r, root, noverride, override) == 0)
         read_all(&r, root);
-    if (r.column)
+    if (r.column_owned)
         poise_data_columns_free(r.column, r.ncolumn);
     if (root && poise_diagnostics_errors(diag) == before)
         return s;
@@ -142,11 +152,10 @@ poise_spec *poise_spec_read(const char *path, int noverride, const poise_overrid
     return parse(path, NULL, 0, &(poise__reading){0}, noverride, override, diag);
 }
 
-poise_spec *poise_spec_read_also(const char *path, int noverride, const poise_override *override,
-                                 poise_spec_also *also, void *user, poise_diagnostics *diag)
+poise_spec *poise_spec_read_with(const char *path, int noverride, const poise_override *override,
+                                 const poise_spec_options *options, poise_diagnostics *diag)
 {
-    const poise__reading as = {.also = also, .also_user = user};
-    return parse(path, NULL, 0, &as, noverride, override, diag);
+    return parse(path, NULL, 0, &(poise__reading){.options = *options}, noverride, override, diag);
 }
 
 poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag)

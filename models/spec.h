@@ -108,13 +108,20 @@ typedef struct poise_override {
  * when it is right. */
 POISE_API poise_spec *poise_spec_read(const char *path, int noverride,
                                       const poise_override *override, poise_diagnostics *diag);
-/* The same, and `also` may add to what is wrong: it is called once, when tasks, model, balancers and
- * `train:` have been read and the first and third of them are right, but the rest may not be.  So that
- * what a caller knows of strategies is reported with everything else. */
-typedef void poise_spec_also(void *user, const poise_spec *s, poise_diagnostics *diag);
-POISE_API poise_spec *poise_spec_read_also(const char *path, int noverride,
-                                           const poise_override *override, poise_spec_also *also,
-                                           void *user, poise_diagnostics *diag);
+/* More that may be asked of a reading; all 0: nothing. */
+typedef struct poise_spec_options {
+    /* Adds to what is wrong, so that what the caller knows of strategies is reported with everything
+     * else: called once, when all has been read; tasks and balancers are right, the rest may not be. */
+    void (*also)(void *user, const poise_spec *s, poise_diagnostics *diag);
+    void *user;
+    /* 1: the files with the rows need not be there, unless a feature is a pattern over columns that
+     * only they name.  For what looks at the network alone. */
+    int without_rows;
+} poise_spec_options;
+POISE_API poise_spec *poise_spec_read_with(const char *path, int noverride,
+                                           const poise_override *override,
+                                           const poise_spec_options *options,
+                                           poise_diagnostics *diag);
 /* The same for a spec that poise_spec_resolved wrote: it names every feature, so the files with the
  * rows are not looked at and need not be there.  What the model learnt of them is in its file. */
 POISE_API poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag);

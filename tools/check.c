@@ -9,8 +9,6 @@
 #include "../train/signals.h"
 #include "run.h"
 
-enum { FIRST_ROWS = 5000 };
-
 /* ---- data ---------------------------------------------------------------------------------- */
 
 static void print_part(const char *name, const poise_dataset *d)
@@ -19,19 +17,9 @@ static void print_part(const char *name, const poise_dataset *d)
         printf("  %-6s %" PRId64 " rows read\n", name, poise_dataset_rows(d));
 }
 
-/* The first rows of every part; they are also what the schema is learnt from here. */
-static int open_data(poise_spec *spec, poise_data *data, poise_error *err)
-{
-    if (!spec->data.limit || spec->data.limit > FIRST_ROWS)
-        spec->data.limit = FIRST_ROWS;
-    if (spec->data.generate && spec->data.rows > FIRST_ROWS)
-        spec->data.rows = FIRST_ROWS;
-    return poise_data_open(&spec->data, spec->schema, data, err);
-}
-
 static void print_data(const poise_data *data)
 {
-    printf("data (the first %d rows of each part)\n", FIRST_ROWS);
+    printf("data (the first %d rows of each part)\n", TOOL_FIRST_ROWS);
     print_part("train", data->train);
     print_part("valid", data->valid);
     print_part("test", data->test);
@@ -159,8 +147,8 @@ static poise_spec *look(const tool_arguments *a, poise_data *data, poise_diagnos
 
     if (!spec)
         return NULL;
-    if (open_data(spec, data, &err) == 0 &&
-        poise_spec_look(spec, data->train, poise_dataset_rows(data->train) >= FIRST_ROWS, diag,
+    if (tool_first_rows(spec, data, &err) == 0 &&
+        poise_spec_look(spec, data->train, poise_dataset_rows(data->train) >= TOOL_FIRST_ROWS, diag,
                         &err) == 0)
         return spec;
     poise_diagnose_error(diag, &err);

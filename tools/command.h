@@ -21,6 +21,7 @@
 #define TOOL_COMMANDS(X) \
     X(train)             \
     X(check)             \
+    X(show)              \
     X(schema)            \
     X(compare)           \
     X(eval)              \

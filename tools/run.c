@@ -109,13 +109,13 @@ static int status_of(const poise_diagnostics *diag)
 typedef struct reading {
     const char *path;
     const overrides *o;
-    poise_spec_also *also;
+    poise_spec_options options;
     poise_diagnostics *diag;
 } reading;
 
 static poise_spec *read_spec(const reading *r, int from)
 {
-    return poise_spec_read_also(r->path, r->o->n - from, r->o->row + from, r->also, NULL, r->diag);
+    return poise_spec_read_with(r->path, r->o->n - from, r->o->row + from, &r->options, r->diag);
 }
 
 static int same_balancer(const poise_spec *spec, const char *name)
@@ -195,8 +195,9 @@ static poise_spec *read_asked(const tool_arguments *a, const char *path, const r
     if (*status == TOOL_OK) {
         reading r = {.path = path, .o = o, .diag = diag};
 
+        r.options.without_rows = a->command == &tool_show;
         if (weighs(a))
-            r.also = tool_schedule_diagnose;
+            r.options.also = tool_schedule_diagnose;
         spec = by->name ? read_replaced(&r, by, o, &err) : read_spec(&r, 0);
         *status = spec ? TOOL_OK : status_of(diag);
     }
@@ -251,6 +252,15 @@ poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const cha
     tool_diagnostics_print(diag);
     poise_diagnostics_free(diag);
     return spec;
+}
+
+int tool_first_rows(poise_spec *spec, poise_data *data, poise_error *err)
+{
+    if (!spec->data.limit || spec->data.limit > TOOL_FIRST_ROWS)
+        spec->data.limit = TOOL_FIRST_ROWS;
+    if (spec->data.generate && spec->data.rows > TOOL_FIRST_ROWS)
+        spec->data.rows = TOOL_FIRST_ROWS;
+    return poise_data_open(&spec->data, spec->schema, data, err);
 }
 
 const char *tool_join(const char *folder, const char *name, char *buf, size_t size)

@@ -44,6 +44,10 @@ void tool_diagnostics_print(const poise_diagnostics *diag);
 poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
                             int *status);
 
+/* The first rows of every part, TOOL_FIRST_ROWS at most; the schema is learnt from them.  0 or -1. */
+enum { TOOL_FIRST_ROWS = 5000 };
+int tool_first_rows(poise_spec *spec, poise_data *data, poise_error *err);
+
 /* --out DIR, or a new folder runs/NAME-1, -2, ...  TOOL_OK, or the status after a message. */
 int tool_out(const tool_arguments *a, const char *name, char *buf, size_t size);
 
@@ -65,7 +69,7 @@ struct poise_plugin *tool_balancer_load(const char *use, poise_error *err);
 /* Load `use`, and check the spec's settings if it is the spec's own: what would otherwise be found
  * when the data has been read, or after hours of a comparison.  0 or -1 with *err. */
 int tool_balancer_check(const poise_spec *spec, const char *use, poise_error *err);
-/* All that is wrong with the entries of a spec's schedule, while it is read: a poise_spec_also. */
+/* All that is wrong with the entries of a spec's schedule, while it is read: a poise_spec_options.also. */
 void tool_schedule_diagnose(void *user, const poise_spec *spec, poise_diagnostics *diag);
 
 /* ---- progress.c ----

@@ -9,12 +9,12 @@ expect 2
 says 'usage: poise COMMAND'
 for how in help --help -h; do
     expect 0 "$how"
-    for command in train check schema compare eval predict balancer bench help; do
+    for command in train check show schema compare eval predict balancer bench help; do
         says "^  $command  "
     done
 done
 
-for command in train check schema compare eval predict balancer bench help; do
+for command in train check show schema compare eval predict balancer bench help; do
     for how in "help $command" "$command --help" "$command -h"; do
         # shellcheck disable=SC2086
         expect 0 $how
