@@ -9,9 +9,12 @@
 enum { M = 2048, N = 1024, K = 1024 };
 
 typedef struct product {
-    const float *a, *b;
-    float *c;           /* [threads, M, N] */
-    poise_error *error; /* [threads] */
+    const poise__gemm_backend *by;
+    poise__gemm g;          /* the first thread's */
+    size_t size;            /* of a thread's scratch, in bytes */
+    float *c;               /* [threads, M, N] */
+    unsigned char *scratch; /* [threads, size] */
+    poise_error *error;     /* [threads] */
 } product;
 
 double bench_seconds(void)
@@ -25,14 +28,14 @@ double bench_seconds(void)
 static void multiply(int part, void *arg)
 {
     product *p = arg;
+    poise__gemm g = p->g;
 
-    poise__gemm(0, 0, M, N, K, p->a, K, p->b, N, 0, p->c + (size_t)part * M * N, N,
-                &p->error[part]);
+    g.c = p->c + (size_t)part * M * N;
+    p->by->run(&g, p->scratch + (size_t)part * p->size, &p->error[part]);
 }
 
 static int best_of(product *p, int threads, int tries, double *flops, poise_error *err)
 {
-    *flops = 0;
     for (int k = 0; k < tries; k++) {
         double from = bench_seconds(), rate;
 
@@ -49,24 +52,42 @@ static int best_of(product *p, int threads, int tries, double *flops, poise_erro
     return 0;
 }
 
+/* The fastest of the backends. */
+static int best_backend(product *p, int threads, int tries, double *flops, poise_error *err)
+{
+    const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
+    int n = poise__gemm_backends(list), status = 0;
+
+    *flops = 0;
+    for (int k = n > 3 ? n - 3 : 0; k < n && status == 0; k++) {
+        p->by = list[k];
+        p->size = p->by->scratch(&p->g);
+        p->scratch = poise__alloc_aligned((size_t)threads * p->size, err);
+        status = p->scratch ? best_of(p, threads, tries, flops, err) : -1;
+        free(p->scratch);
+    }
+    return status;
+}
+
 int bench_gemm_peak(int threads, int tries, double *flops, poise_error *err)
 {
     float *a = poise__calloc((size_t)M * K, sizeof *a, err);
     float *b = poise__calloc((size_t)K * N, sizeof *b, err);
-    float *c = poise__calloc((size_t)threads * M * N, sizeof *c, err);
-    poise_error *error = poise__calloc((size_t)threads, sizeof *error, err);
+    product p = {.g = {.m = M, .n = N, .k = K, .a = a, .lda = K, .b = b, .ldb = N, .ldc = N},
+                 .c = poise__calloc((size_t)threads * M * N, sizeof(float), err),
+                 .error = poise__calloc((size_t)threads, sizeof(poise_error), err)};
     int status = -1;
 
-    if (a && b && c && error) {
+    if (a && b && p.c && p.error) {
         for (size_t k = 0; k < (size_t)M * K; k++)
             a[k] = (float)(k % 7) - 3;
         for (size_t k = 0; k < (size_t)K * N; k++)
             b[k] = (float)(k % 5) - 2;
-        status = best_of(&(product){a, b, c, error}, threads, tries, flops, err);
+        status = best_backend(&p, threads, tries, flops, err);
     }
     free(a);
     free(b);
-    free(c);
-    free(error);
+    free(p.c);
+    free(p.error);
     return status;
 }

@@ -60,7 +60,7 @@ size_t bench_step_parameter_bytes(const bench_step *s);
 /* ---- peak.c ---- */
 
 /* FLOP/s of C[2048, 1024] = A[2048, 1024] B[1024, 1024], one product on each of `threads` threads:
- * the best of `tries`. */
+ * the best of `tries` and of the backends (ops/gemm.h). */
 int bench_gemm_peak(int threads, int tries, double *flops, poise_error *err);
 
 double bench_seconds(void); /* of a clock that only goes forward */

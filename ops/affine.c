@@ -1,136 +1,163 @@
 /* affine.c -- matrix products of (batched) linear layers, cut into parts.
  *
- * Forward and data are cut by rows of the batch.  Weights are cut by rows of dw, or by its columns
- * where it is wider than high: no part sums over another's batch rows, so there is no reduction.
+ * A node is E products of one shape.  They are cut by columns, taken over all experts, where that
+ * leaves every part enough of them, as B is then packed once; else by rows.  No part sums over
+ * another's rows of the batch, so there is no reduction.
  */
-#include <string.h>
 #include "../core/parallel.h"
 #include "affine.h"
 #include "gemm.h"
 #include "kernel.h"
 
-/* Parts thinner than this spend their time packing the other operand. */
-enum { LEAST_ROWS = 64 };
+/* Parts with fewer rows spend their time packing the other operand; COLUMNS, ROWS: a part's bounds
+ * are multiples, strips and tiles. */
+enum { LEAST_ROWS = 64, COLUMNS = 32, ROWS = 12 };
 
 typedef struct plan {
-    poise__affine a;
-    int parts;
-    int by_columns; /* of the weights' gradient */
+    const poise__gemm_backend *by;
+    poise__gemm g; /* the first expert's, without pointers */
+    int64_t experts;
+    int64_t a, b, add, c; /* from one expert's matrix to the next */
+    int parts;            /* at most */
+    size_t scratch;       /* of a part */
 } plan;
 
-static int forward_part(const poise__job *j, int part, poise_error *err)
+static poise__gemm product_of(const plan *p, const poise__gemm *first, int64_t expert)
 {
-    const plan *p = j->k->state;
-    const poise__affine *a = &p->a;
-    const int64_t wide = a->experts * a->out, deep = a->experts * a->in;
-    const float *x = j->in[0], *w = j->in[1], *b = j->k->node->nin > 2 ? j->in[2] : NULL;
-    float *y = j->out[0];
-    int64_t from, to;
-    poise__part(a->batch, j->parts, 8, part, &from, &to);
-    if (from == to)
-        return 0;
-    if (b != NULL)
-        for (int64_t r = from; r < to; r++)
-            memcpy(y + r * wide, b, (size_t)wide * sizeof *y);
-    for (int64_t e = 0; e < a->experts; e++)
-        if (poise__gemm(0, 1, to - from, a->out, a->in, x + from * deep + e * a->in, deep,
-                        w + e * a->out * a->in, a->in, b != NULL ? 1.0f : 0.0f,
-                        y + from * wide + e * a->out, wide, err) < 0)
-            return -1;
-    return 0;
+    poise__gemm g = *first;
+    g.a += expert * p->a;
+    g.b += expert * p->b;
+    g.c += expert * p->c;
+    if (g.add != NULL)
+        g.add += expert * p->add;
+    return g;
 }
 
-static int data_part(const poise__job *j, int part, poise_error *err)
+/* Columns [from, to) of all experts' side by side */
+static int columns(const plan *p, const poise__gemm *first, int64_t from, int64_t to, void *scratch,
+                   poise_error *err)
 {
-    const plan *p = j->k->state;
-    const poise__affine *a = &p->a;
-    const int64_t wide = a->experts * a->out, deep = a->experts * a->in;
-    const float *dy = j->in[0], *w = j->in[1];
-    float *dx = j->out[0];
-    int64_t from, to;
-    poise__part(a->batch, j->parts, 8, part, &from, &to);
-    if (from == to)
-        return 0;
-    for (int64_t e = 0; e < a->experts; e++)
-        if (poise__gemm(0, 0, to - from, a->in, a->out, dy + from * wide + e * a->out, wide,
-                        w + e * a->out * a->in, a->in, 0.0f, dx + from * deep + e * a->in, deep,
-                        err) < 0)
+    while (from < to) {
+        const int64_t e = from / p->g.n, j = from - e * p->g.n, left = p->g.n - j;
+        poise__gemm g = product_of(p, first, e);
+        g.n = to - from < left ? to - from : left;
+        g.b += g.tb ? j * g.ldb : j;
+        g.c += j;
+        if (g.add != NULL)
+            g.add += j;
+        if (p->by->run(&g, scratch, err) < 0)
             return -1;
-    return 0;
-}
-
-static int weights_part(const poise__job *j, int part, poise_error *err)
-{
-    const plan *p = j->k->state;
-    const poise__affine *a = &p->a;
-    const int64_t wide = a->experts * a->out, deep = a->experts * a->in;
-    const float *dy = j->in[0], *x = j->in[1];
-    float *dw = j->out[0];
-    int64_t row = 0, row_end = wide, column = 0, column_end = a->in;
-    if (p->by_columns)
-        poise__part(a->in, j->parts, 8, part, &column, &column_end);
-    else
-        poise__part(wide, j->parts, 8, part, &row, &row_end);
-    if (column == column_end)
-        return 0;
-    while (row < row_end) {
-        const int64_t e = row / a->out, last = (e + 1) * a->out;
-        const int64_t to = last < row_end ? last : row_end;
-        if (poise__gemm(1, 0, to - row, column_end - column, a->batch, dy + row, wide,
-                        x + e * a->in + column, deep, 0.0f, dw + row * a->in + column, a->in,
-                        err) < 0)
-            return -1;
-        row = to;
+        from += g.n;
     }
     return 0;
 }
 
-static int forward_run(POISE__RUN)
+/* Rows [from, to) of every expert's */
+static int rows(const plan *p, const poise__gemm *first, int64_t from, int64_t to, void *scratch,
+                poise_error *err)
 {
-    return poise__job_run(POISE__JOB(forward_part, ((const plan *)k->state)->parts), err);
+    for (int64_t e = 0; e < p->experts && from < to; e++) {
+        poise__gemm g = product_of(p, first, e);
+        g.m = to - from;
+        g.a += g.ta ? from : from * g.lda;
+        g.c += from * g.ldc;
+        if (g.add != NULL)
+            g.add += from * g.add_row;
+        if (p->by->run(&g, scratch, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
-static int data_run(POISE__RUN)
+static int part_of(const poise__job *j, int part, poise_error *err)
 {
-    return poise__job_run(POISE__JOB(data_part, ((const plan *)k->state)->parts), err);
+    const plan *p = j->k->state;
+    void *scratch = (unsigned char *)j->scratch + (size_t)part * p->scratch;
+    const int64_t wide = p->experts * p->g.n;
+    poise__gemm g = p->g;
+    int64_t from, to;
+    g.a = j->in[0];
+    g.b = j->in[1];
+    g.add = j->k->node->nin > 2 ? j->in[2] : NULL;
+    g.c = j->out[0];
+    if (wide >= 2 * COLUMNS * (int64_t)j->parts) {
+        poise__part(wide, j->parts, COLUMNS, part, &from, &to);
+        return columns(p, &g, from, to, scratch, err);
+    }
+    poise__part(g.m, j->parts, ROWS, part, &from, &to);
+    return rows(p, &g, from, to, scratch, err);
 }
 
-static int weights_run(POISE__RUN)
+/* Where the bits do not depend on the cut, there are as many parts as threads. */
+static int run(POISE__RUN)
 {
-    return poise__job_run(POISE__JOB(weights_part, ((const plan *)k->state)->parts), err);
+    const plan *p = k->state;
+    const int parts = p->by->cuttable && r->threads < p->parts ? r->threads : p->parts;
+    return poise__job_run(POISE__JOB(part_of, parts), err);
 }
 
-static plan *compile(poise_kernel *k, const poise__affine *a, poise__run *run, poise_error *err)
+static int compile(poise_kernel *k, const plan *made, poise_error *err)
 {
     if (poise__gemm_check(err) < 0)
-        return NULL;
+        return -1;
     plan *p = poise__kernel(k, sizeof *p, run, err);
     if (p == NULL)
-        return NULL;
-    p->a = *a;
-    k->impl = "dnnl:sgemm";
-    k->flops = 2.0 * (double)a->batch * (double)a->experts * (double)a->in * (double)a->out;
-    p->parts = poise__gemm_parts(k->flops, a->batch, LEAST_ROWS);
-    return p;
+        return -1;
+    *p = *made;
+    p->by = poise__gemm_choose(&p->g);
+    p->scratch = p->by->scratch(&p->g);
+    k->impl = p->by->name;
+    k->flops = 2.0 * (double)p->experts * (double)p->g.m * (double)p->g.n * (double)p->g.k;
+    p->parts =
+        poise__gemm_parts(k->flops, p->g.m > p->g.n ? p->g.m : p->experts * p->g.n, LEAST_ROWS);
+    k->scratch = (size_t)p->parts * p->scratch;
+    return 0;
 }
 
 int poise__affine_forward(poise_kernel *k, const poise__affine *a, poise_error *err)
 {
-    return compile(k, a, forward_run, err) == NULL ? -1 : 0;
+    const plan p = {.g = {.tb = 1,
+                          .m = a->batch,
+                          .n = a->out,
+                          .k = a->in,
+                          .lda = a->experts * a->in,
+                          .ldb = a->in,
+                          .ldc = a->experts * a->out},
+                    .experts = a->experts,
+                    .a = a->in,
+                    .b = a->out * a->in,
+                    .add = a->out,
+                    .c = a->out};
+    return compile(k, &p, err);
 }
 
 int poise__affine_data(poise_kernel *k, const poise__affine *a, poise_error *err)
 {
-    return compile(k, a, data_run, err) == NULL ? -1 : 0;
+    const plan p = {.g = {.m = a->batch,
+                          .n = a->in,
+                          .k = a->out,
+                          .lda = a->experts * a->out,
+                          .ldb = a->in,
+                          .ldc = a->experts * a->in},
+                    .experts = a->experts,
+                    .a = a->out,
+                    .b = a->out * a->in,
+                    .c = a->in};
+    return compile(k, &p, err);
 }
 
 int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *err)
 {
-    plan *p = compile(k, a, weights_run, err);
-    if (p == NULL)
-        return -1;
-    const int64_t high = a->experts * a->out;
-    p->by_columns = a->in > high;
-    p->parts = poise__gemm_parts(k->flops, p->by_columns ? a->in : high, LEAST_ROWS);
-    return 0;
+    const plan p = {.g = {.ta = 1,
+                          .m = a->out,
+                          .n = a->in,
+                          .k = a->batch,
+                          .lda = a->experts * a->out,
+                          .ldb = a->experts * a->in,
+                          .ldc = a->in},
+                    .experts = a->experts,
+                    .a = a->out,
+                    .b = a->in,
+                    .c = a->out * a->in};
+    return compile(k, &p, err);
 }

@@ -1,5 +1,5 @@
 /* What an operator keeps or changes: running means, the balancer's last answer, dropout's masks;
- * and what the table of cases cannot see: the gradient of a gradient, the matrix product alone. */
+ * and what the table of cases cannot see: the gradient of a gradient. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 #include "core/random.h"
 #include "core/session.h"
-#include "ops/gemm.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
@@ -193,44 +192,6 @@ static void the_gradient_of_a_pad_is_a_slice(void **state)
                         6 * sizeof(float));
 }
 
-/* ---- the matrix product ---- */
-
-static void gemm_is_the_product_in_every_layout(void **state)
-{
-    fixture *f = *state;
-    enum { M = 5, N = 7, K = 3, WIDE = 11 };
-    float a[M * WIDE], b[WIDE * WIDE], c[M * WIDE], before[M * WIDE];
-    for (int ta = 0; ta < 2; ta++)
-        for (int tb = 0; tb < 2; tb++)
-            for (int beta = 0; beta < 2; beta++) {
-                for (int i = 0; i < M * WIDE; i++)
-                    a[i] = (float)(i % 7 - 3);
-                for (int i = 0; i < WIDE * WIDE; i++)
-                    b[i] = (float)(i % 5 - 2);
-                for (int i = 0; i < M * WIDE; i++)
-                    c[i] = before[i] = beta ? (float)(i % 3) : NAN;
-                assert_int_equal(
-                    poise__gemm(ta, tb, M, N, K, a, WIDE, b, WIDE, (float)beta, c, WIDE, &f->err),
-                    0);
-                for (int i = 0; i < M; i++)
-                    for (int j = 0; j < N; j++) {
-                        float sum = beta ? before[i * WIDE + j] : 0.0f;
-                        for (int k = 0; k < K; k++)
-                            sum += (ta ? a[k * WIDE + i] : a[i * WIDE + k]) *
-                                   (tb ? b[j * WIDE + k] : b[k * WIDE + j]);
-                        assert_true(c[i * WIDE + j] == sum); /* small integers: exact */
-                    }
-                for (int i = 0; i < M; i++)
-                    assert_memory_equal(c + i * WIDE + N, before + i * WIDE + N,
-                                        (WIDE - N) * sizeof *c);
-            }
-    assert_int_equal(poise__gemm(0, 0, M, N, K, a, 1, b, WIDE, 0.0f, c, WIDE, &f->err), -1);
-    assert_non_null(strstr(f->err.message, "refused a product of 5 x 7 x 3"));
-    char text[64];
-    assert_non_null(strstr(poise__gemm_library(text, sizeof text), "oneDNN "));
-    assert_int_equal(poise__gemm_check(&f->err), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,7 +201,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(dropout_keeps_the_share_and_changes_with_the_step, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_gradient_of_a_pad_is_a_slice, setup, teardown),
-        cmocka_unit_test_setup_teardown(gemm_is_the_product_in_every_layout, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
