@@ -70,8 +70,8 @@ static poise_spec *read_spec(int n, const poise_override *set)
     return s;
 }
 
-static int train_into(const poise_spec *s, const char *out, int resume, uint64_t stop_after,
-                      poise_error *err)
+static inline int train_into(const poise_spec *s, const char *out, int resume, uint64_t stop_after,
+                             poise_error *err)
 {
     poise_result r;
     poise_train_options o = {.out = in_folder(out), .resume = resume, .stop_after = stop_after};
@@ -82,7 +82,7 @@ static int train_into(const poise_spec *s, const char *out, int resume, uint64_t
     return status;
 }
 
-static void same_file(const char *a, const char *b, const char *name)
+static inline void same_file(const char *a, const char *b, const char *name)
 {
     char path[256];
     size_t m, n;

@@ -1,8 +1,6 @@
 /* The balancer in a run: on a schedule, under the host's options, replaced while the run goes on,
- * with losses after the update, without an allocation. */
+ * with losses after the update. */
 #include "run_fixture.h"
-
-#include "../count_alloc.h"
 
 /* The name of the balancer in the log's notes, and how many lines have its metric. */
 static int notes(const char *run, const char *text)
@@ -309,44 +307,6 @@ static void a_balancer_that_is_built_anew_takes_over_between_two_steps(void **st
     poise_spec_free(s);
 }
 
-static void a_training_step_allocates_nothing_after_the_first(void **state)
-{
-    (void)state;
-    if (!COUNT_ALLOC)
-        skip();
-    find_strategies();
-    for (int k = 0; k < nstrategy; k++) {
-        poise_error err = {0};
-        poise_spec *s = read_spec(0, NULL);
-        poise_data data;
-        poise__engine e;
-        poise_batch b;
-        long before = 0;
-        const char *tasks[] = {"click", "detail", "favourite"};
-
-        assert_int_equal(poise_data_open(&s->data, s->schema, &data, &err), 0);
-        poise_plugin *p = poise_plugin_load(strategies[k], &err);
-        poise_balance *balance = poise_balance_new(p, 3, tasks, 1, 0, NULL, NULL, &err);
-        assert_int_equal(poise__engine_open(&e, s, s->schema, balance, s->phase, 1, 2, &err), 0);
-        poise_stream *in = poise_stream_new(data.train, s->train.batch, 1, 1, &err);
-        poise_stream_seek(in, 0, 0);
-        for (uint64_t step = 0; step < 8; step++) {
-            if (step == 1)
-                before = count_alloc();
-            assert_true(poise_stream_next(in, &b, &err) > 0);
-            assert_int_equal(poise__engine_step(&e, &b, step, &err), 0);
-        }
-        if (count_alloc() != before)
-            fail_msg("%s: %ld allocations", strategies[k], count_alloc() - before);
-        poise_stream_free(in);
-        poise__engine_close(&e);
-        poise_balance_free(balance);
-        poise_plugin_free(p);
-        poise_data_done(&data);
-        poise_spec_free(s);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,7 +317,6 @@ int main(void)
         cmocka_unit_test(clipping_bounds_the_step_of_the_shared_parameters),
         cmocka_unit_test(losses_after_the_update_are_those_of_the_same_batch),
         cmocka_unit_test(a_balancer_that_is_built_anew_takes_over_between_two_steps),
-        cmocka_unit_test(a_training_step_allocates_nothing_after_the_first),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
