@@ -117,13 +117,12 @@ static poise_value *loss_of(poise__builder *b, const poise_network *net, int t, 
 
 static int build_losses(poise__builder *b, poise_network *net)
 {
-    const poise__layer *l = &b->model->layer[b->model->output];
     for (int t = 0; t < net->ntask; t++) {
         const poise_task *task = &b->schema->task[t];
         const char *name = poise_graph_text(b->g, b->err, "loss/%s", task->name);
         if (!name || poise_graph_at(b->g, name, task->place, b->err) < 0)
             return -1;
-        net->output[t] = b->instance[l->instance[t].id];
+        net->output[t] = b->instance[b->model->output[t]->id];
         net->loss[t] = loss_of(b, net, t, &net->labelled[t]);
         if (net->loss[t] && (task->loss_weight < 1 || task->loss_weight > 1))
             net->loss[t] = poise_scale(b->g, net->loss[t], task->loss_weight, b->err);

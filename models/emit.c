@@ -33,7 +33,8 @@ static int emit_scalar(yaml_emitter_t *e, const poise__yaml *n)
            yaml_emitter_emit(e, &ev);
 }
 
-static int emit(yaml_emitter_t *e, const poise__yaml *n, int depth)
+/* blocks: levels of mappings in block style from here on. */
+static int emit(yaml_emitter_t *e, const poise__yaml *n, int blocks)
 {
     yaml_event_t ev;
     if (n->kind == POISE__SCALAR)
@@ -43,22 +44,22 @@ static int emit(yaml_emitter_t *e, const poise__yaml *n, int depth)
             !yaml_emitter_emit(e, &ev))
             return 0;
         for (size_t i = 0; i < n->n; i++)
-            if (!emit(e, n->item[i], depth + 2))
+            if (!emit(e, n->item[i], 0))
                 return 0;
         return yaml_sequence_end_event_initialize(&ev) && yaml_emitter_emit(e, &ev);
     }
     yaml_mapping_style_t style =
-        depth < 2 && n->n > 0 ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE;
+        blocks > 0 && n->n > 0 ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE;
     if (!yaml_mapping_start_event_initialize(&ev, NULL, NULL, 1, style) ||
         !yaml_emitter_emit(e, &ev))
         return 0;
     for (size_t i = 0; i < n->n; i++)
-        if (!emit_scalar(e, n->key[i]) || !emit(e, n->item[i], depth + 1))
+        if (!emit_scalar(e, n->key[i]) || !emit(e, n->item[i], blocks - 1))
             return 0;
     return yaml_mapping_end_event_initialize(&ev) && yaml_emitter_emit(e, &ev);
 }
 
-char *poise__yaml_write(const poise__yaml *n, poise_error *err)
+char *poise__yaml_write(const poise__yaml *n, int blocks, poise_error *err)
 {
     output o = {.err = err};
     yaml_emitter_t e;
@@ -73,7 +74,7 @@ char *poise__yaml_write(const poise__yaml *n, poise_error *err)
     int ok = yaml_stream_start_event_initialize(&ev, YAML_UTF8_ENCODING) &&
              yaml_emitter_emit(&e, &ev) &&
              yaml_document_start_event_initialize(&ev, NULL, NULL, NULL, 1) &&
-             yaml_emitter_emit(&e, &ev) && emit(&e, n, 0) &&
+             yaml_emitter_emit(&e, &ev) && emit(&e, n, blocks) &&
              yaml_document_end_event_initialize(&ev, 1) && yaml_emitter_emit(&e, &ev) &&
              yaml_stream_end_event_initialize(&ev) && yaml_emitter_emit(&e, &ev);
     if (!ok) {

@@ -16,7 +16,13 @@ static poise__shape shape_of(const poise__shaper *c, const poise__source *s)
         return (poise__shape){.width = poise__features_width(c->schema)};
     if (s->layer == POISE__UNRESOLVED)
         return (poise__shape){0};
-    return (poise__shape){.width = poise_feature_width(&c->schema->feature[s->feature])};
+    if (s->layer == POISE__ONE_FEATURE)
+        return (poise__shape){.width = poise_feature_width(&c->schema->feature[s->feature])};
+    const poise__group *group = &c->model->groups->at[s->feature];
+    poise__shape sum = {0};
+    for (int k = 0; k < group->n; k++)
+        sum.width += poise_feature_width(&c->schema->feature[group->feature[k]]);
+    return sum;
 }
 
 typedef struct sum {
@@ -96,36 +102,64 @@ int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
 
 /* ---- values ---- */
 
-/* Columns [from, from + width) of x; x itself where these are all of it, NULL where there are none. */
-static poise_value *columns(poise__builder *b, poise_value *x, int64_t from, int64_t width)
+/* Columns [from, to) of x; x itself where these are all of it. */
+static poise_value *columns(poise__builder *b, poise_value *x, int64_t from, int64_t to)
 {
-    return width == 0           ? NULL
-           : x->dim[1] == width ? x
-                                : poise_slice(b->g, x, 1, from, from + width, b->err);
+    return x && x->dim[1] == to - from ? x : poise_slice(b->g, x, 1, from, to, b->err);
 }
 
-/* One feature: its columns of the numeric input, then its embedding. */
-static poise_value *feature_value(poise__builder *b, int feature)
+/* The columns of some features, in the numeric input or in the embeddings, into piece: as few as
+ * they come in.  How many; -1 on failure. */
+static int pieces(poise__builder *b, int n, const int *feature, int embedded, poise_value **piece)
 {
-    const poise_feature *f = b->schema->feature;
-    int64_t number = 0, embedded = 0, width = poise_feature_numbers(&f[feature]);
-    for (int k = 0; k < feature; k++) {
-        number += poise_feature_numbers(&f[k]);
-        embedded += poise_feature_width(&f[k]) - poise_feature_numbers(&f[k]);
+    const poise_schema *s = b->schema;
+    poise_value *x = embedded ? b->embedded : b->numeric;
+    int64_t at = 0, from = 0, to = 0;
+    int npiece = 0;
+    for (int f = 0, k = 0; f <= s->nfeature; f++) {
+        const poise_feature *one = &s->feature[f];
+        int wanted = k < n && feature[k] == f;
+        int64_t width = f == s->nfeature ? 0 : poise_feature_numbers(one);
+        if (embedded && f < s->nfeature)
+            width = poise_feature_width(one) - width;
+        k += wanted;
+        if (from < to && (f == s->nfeature || (width > 0 && !wanted))) {
+            piece[npiece] = columns(b, x, from, to);
+            if (!piece[npiece++])
+                return -1;
+            from = to = 0;
+        }
+        if (wanted && width > 0) {
+            from = from < to ? from : at;
+            to = at + width;
+        }
+        at += width;
     }
-    int64_t dim = poise_feature_width(&f[feature]) - width;
-    poise_value *x = columns(b, b->numeric, number, width);
-    poise_value *y = columns(b, b->embedded, embedded, dim);
-    if ((width && !x) || (dim && !y))
-        return NULL;
-    return width && dim ? poise_concat(b->g, 1, 2, (poise_value *[]){x, y}, b->err) : x ? x : y;
+    return npiece;
+}
+
+/* Features [n], ascending, side by side as all are: numbers, then embeddings. */
+static poise_value *some_features(poise__builder *b, int n, const int *feature)
+{
+    poise_value **piece = poise__calloc((size_t)n * 2, sizeof(*piece), b->err), *y = NULL;
+    int numbers = piece ? pieces(b, n, feature, 0, piece) : -1;
+    int more = numbers < 0 ? -1 : pieces(b, n, feature, 1, piece + numbers);
+    if (more >= 0)
+        y = numbers + more == 1 ? piece[0] : poise_concat(b->g, 1, numbers + more, piece, b->err);
+    free(piece);
+    return y;
 }
 
 static poise_value *value_of(poise__builder *b, const poise__source *s)
 {
     if (s->layer >= 0)
         return b->instance[s->instance->id];
-    return s->layer == POISE__FEATURES ? b->features : feature_value(b, s->feature);
+    if (s->layer == POISE__FEATURES)
+        return b->features;
+    if (s->layer == POISE__ONE_FEATURE)
+        return some_features(b, 1, &s->feature);
+    const poise__group *group = &b->model->groups->at[s->feature];
+    return some_features(b, group->n, group->feature);
 }
 
 typedef struct gather {

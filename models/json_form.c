@@ -190,7 +190,9 @@ static json_t *one(poise__json *w, const char **s)
     if (word(s, "map of"))
         return map_schema(bound_form(w, s));
     if (word(s, "part of layer"))
-        return poise__json_layer_part(w);
+        return poise__json_layer_part(w, 0);
+    if (word(s, "changed layer"))
+        return poise__json_layer_part(w, 1);
     if (word(s, "layer"))
         return poise__json_layer(w);
     if (word(s, "pick"))
@@ -205,6 +207,8 @@ static json_t *one(poise__json *w, const char **s)
         return json_pack("{s:s}", "type", "boolean");
     if (word(s, "true"))
         return json_pack("{s:[b]}", "enum", 1);
+    if (word(s, "null"))
+        return json_pack("{s:s}", "type", "null");
     if (word(s, "any"))
         return json_object();
     return failed(w, "no known form", *s);

@@ -20,7 +20,7 @@ typedef struct poise__json {
 /* json_schema.c: a reference to the definition of a section, of layers; some keys of a layer. */
 json_t *poise__json_section(poise__json *w, const poise_section *s);
 json_t *poise__json_layer(poise__json *w);
-json_t *poise__json_layer_part(poise__json *w);
+json_t *poise__json_layer_part(poise__json *w, int changed);
 
 /* json_form.c: a row's `schema`, whole. */
 json_t *poise__json_form(poise__json *w, const char *schema);

@@ -214,24 +214,57 @@ json_t *poise__json_layer(poise__json *w)
                : reference("layer");
 }
 
-/* Some keys of a layer: those of one kind and of every layer, none needed. */
-json_t *poise__json_layer_part(poise__json *w)
+/* Nothing in a key's place takes the key away. */
+static int allow_nothing(json_t *properties)
 {
-    json_t *any = json_array();
-    int before = w->in_network, bad = 0;
-    w->in_network = 1;
-    for (int k = 0; k < POISE__KINDS && !bad; k++) {
-        const poise_section *s[] = {&poise__layer_kinds[k]->section, &poise__layer_section};
-        json_t *o = sections_schema(w, 2, s);
-        if (o)
-            json_object_del(o, "required");
-        bad = json_array_append_new(any, o) < 0;
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(properties, next, key, value)
+    {
+        json_t *either = json_pack("{s:[O, {s:s}]}", "anyOf", value, "type", "null");
+        if (json_object_set_new(properties, key, either) < 0)
+            return -1;
     }
-    w->in_network = before;
-    if (!bad)
-        return json_pack("{s:o}", "anyOf", any);
-    json_decref(any);
+    return 0;
+}
+
+static json_t *some_keys(poise__json *w, const poise_section *kind, int changed)
+{
+    const poise_section *s[] = {kind, &poise__layer_section};
+    json_t *o = sections_schema(w, 2, s), *properties = json_object_get(o, "properties");
+    if (!o)
+        return NULL;
+    json_object_del(o, "required");
+    if (changed)
+        json_object_del(properties, kind->name);
+    if (allow_nothing(properties) == 0)
+        return o;
+    json_decref(o);
     return NULL;
+}
+
+/* Some keys of a layer: those of one kind and of every layer, none needed; of a changed one without
+ * the key that says the kind. */
+json_t *poise__json_layer_part(poise__json *w, int changed)
+{
+    const char *name = changed ? "changed_layer" : "part_of_layer";
+    if (json_object_get(w->definition, name))
+        return reference(name);
+    json_t *any = json_array();
+    int before = w->in_network, bad = json_object_set_new(w->definition, name, json_true()) < 0;
+    w->in_network = 1;
+    for (int k = 0; k < POISE__KINDS && !bad; k++)
+        bad =
+            json_array_append_new(any, some_keys(w, &poise__layer_kinds[k]->section, changed)) < 0;
+    w->in_network = before;
+    if (bad) {
+        json_decref(any);
+        return NULL;
+    }
+    return json_object_set_new(w->definition, name, json_pack("{s:o}", "anyOf", any)) < 0
+               ? NULL
+               : reference(name);
 }
 
 char *poise_json_schema(poise_file_kind kind, poise_error *err)

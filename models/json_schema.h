@@ -19,8 +19,10 @@
  *   {mean: FORM}      a mapping of that key alone
  *   list of FORM      at least one, each of that form
  *   map of FORM       a mapping with any keys, their values of that form
- *   layer             a layer of a network;  part of layer: some keys of one
- *   any               anything
+ *   layer             a layer of a network
+ *   part of layer     some keys of one; null in a key's place
+ *   changed layer     the same without the key that says the kind
+ *   null              nothing                       any     anything
  *   FORM | FORM       one of them; "list of (text | <task>)" binds several
  *
  *     {.name = "loss", .kind = POISE_KEY_OWN, .schema = "pick 'bce' <focal>", ...}

@@ -46,7 +46,7 @@ struct poise__layer_kind {
     poise_value *(*build)(poise__builder *b, const poise__instance *i);
     /* What its keys must say where it is the tasks' output; 0 or -1 after a diagnosis.  NULL: it can
      * be that as it is. */
-    int (*output)(poise__reading *r, const poise__layer *l, const void *own);
+    int (*output)(poise__reading *r, const poise__instance *i);
 };
 
 /* The table of kinds: poise__mlp is in mlp.c and so on. */
@@ -63,7 +63,7 @@ enum {
 };
 extern const poise__layer_kind *const poise__layer_kinds[POISE__KINDS];
 
-extern const poise_section poise__layer_section; /* each, copies */
+extern const poise_section poise__layer_section; /* each, task, copies, override */
 
 /* ---- what kinds share (inputs.c) ---- */
 

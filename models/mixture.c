@@ -27,7 +27,7 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
     const mixture_keys *k = i->own;
     poise__shape experts, gate;
     *out = (poise__shape){0};
-    if (i->layer->copies)
+    if (i->copies)
         return poise_diagnose(c->diag, i->layer->place,
                               "mixture '%s' has copies; give them to its experts instead",
                               i->layer->name);

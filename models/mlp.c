@@ -101,16 +101,16 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
 {
     const mlp_keys *k = i->own;
     poise__shape in;
-    *out = (poise__shape){.stack = i->layer->copies};
-    if (poise__concat_shape(c, i, "input", &k->input, i->layer->copies, &in) < 0)
+    *out = (poise__shape){.stack = i->copies};
+    if (poise__concat_shape(c, i, "input", &k->input, i->copies, &in) < 0)
         return -1;
-    int64_t copies = i->layer->copies ? i->layer->copies : 1, width = in.width;
+    int64_t copies = i->copies ? i->copies : 1, width = in.width;
     int known = width > 0;
     for (int j = 0; j < k->units.n; j++) {
         int64_t next = k->units.value[j];
         if (next == OF_TASK) {
             if (i->task < 0)
-                return poise_diagnose(c->diag, i->layer->kind_at,
+                return poise_diagnose(c->diag, i->kind_at,
                                       "'%s': dense: task needs each: task beside it",
                                       i->layer->name);
             next = poise__task_width(&c->schema->task[i->task]);
@@ -125,14 +125,14 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
     return 0;
 }
 
-static int output(poise__reading *r, const poise__layer *l, const void *own)
+static int output(poise__reading *r, const poise__instance *i)
 {
-    if (((const mlp_keys *)own)->activation == POISE__ACT_none)
+    if (((const mlp_keys *)i->own)->activation == POISE__ACT_none)
         return 0;
-    return poise_diagnose(r->diag, l->place,
+    return poise_diagnose(r->diag, i->layer->place,
                           "'%s' is the tasks' output: the losses want it without an activation "
                           "(activation: none, or a dense layer)",
-                          l->name);
+                          i->layer->name);
 }
 
 /* Copies are normalised each on its own: their gamma and beta are rows of [E, H]. */
@@ -208,7 +208,7 @@ static poise_value *one_layer(poise__builder *b, const poise__instance *i, poise
                               const char *path, int64_t units)
 {
     const mlp_keys *k = i->own;
-    x = poise__linear(b, x, path, i->layer->copies, x->dim[x->rank - 1], units, k->activation);
+    x = poise__linear(b, x, path, i->copies, x->dim[x->rank - 1], units, k->activation);
     if (x && k->norm == NORM_LAYER)
         x = layer_norm(b, x, path);
     else if (x && k->norm == NORM_BATCH)

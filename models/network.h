@@ -1,8 +1,9 @@
 /* network.h -- a model between its file and its graph.  Internal.
  *
  * A layer that is written once may stand for several instances: `each: task` makes one per task,
- * `copies: E` makes one instance that is a stack of E.  Instances are numbered over the whole model
- * in order of need: instance k needs instances below k only.
+ * `each: [a, b]` one per name; `override` gives some of them other keys.  `copies: E` makes one
+ * instance that is a stack of E.  Instances are numbered over the whole model in order of need:
+ * instance k needs instances below k only.
  *
  *   shape      value of an instance
  *   stack 0    [B, width]
@@ -22,17 +23,19 @@
 #include "model.h"
 #include "reading.h"
 
-enum { POISE__FEATURES = -1, POISE__ONE_FEATURE = -2, POISE__UNRESOLVED = -3 }; /* .layer */
-/* .instance: that of the reader's own name, all, that of the name before the reader's, those of the
- * names before it, all but that of its own name. */
 enum {
-    POISE__SAME = -1,
-    POISE__ALL = -2,
-    POISE__PREVIOUS = -3,
-    POISE__EARLIER = -4,
-    POISE__OTHERS = -5
-};
-
+    POISE__FEATURES = -1,
+    POISE__ONE_FEATURE = -2,
+    POISE__GROUP = -3,
+    POISE__UNRESOLVED = -4
+}; /* .layer */
+enum {
+    POISE__SAME = -1,     /* of the same name */
+    POISE__ALL = -2,      /* [*] */
+    POISE__PREVIOUS = -3, /* [previous]: the one before that of the same name, or none */
+    POISE__EARLIER = -4,  /* [earlier]: all before it */
+    POISE__OTHERS = -5    /* [others]: all but it */
+};                        /* .instance */
 enum { POISE__MOST_LAYERS = 1000 };
 
 typedef struct poise__layer_kind poise__layer_kind; /* layer.h */
@@ -40,42 +43,68 @@ typedef struct poise__layer poise__layer;
 
 typedef struct poise__instance {
     const poise__layer *layer;
-    const char *name; /* "expert", "tower/click": what its parameters' names begin with */
-    int at;           /* which of its layer's */
-    int task;         /* index of the task it is for; -1: of none */
-    int id;           /* its number in the model */
-    const void *own;  /* the kind's keys as they are for it: a struct of the kind */
+    const char *name;        /* "expert", "tower/click": what its parameters' names begin with */
+    const char *of;          /* "click": its name in `each`, or the task it is for; NULL: none */
+    int at;                  /* which of its layer's */
+    int task;                /* index of the task it is for; -1: of none */
+    int id;                  /* its number in the model */
+    int64_t copies;          /* 0: no stack */
+    const void *own;         /* the kind's keys as they are for it: a struct of the kind */
+    const poise__yaml *keys; /* the mapping that they were read from */
+    poise_place kind_at;     /* of the value of its kind's key: units, experts */
 } poise__instance;
 
 struct poise__layer {
     const char *name;
     poise_place place;
-    poise_place kind_at;           /* of the value of its kind's key: units, experts */
     const poise__layer_kind *kind; /* NULL: not known, and diagnosed */
     int wrong;                     /* its keys cannot all be used, which was diagnosed */
     int each;                      /* 1: one instance per name */
+    int of_tasks;                  /* 1: the names are all tasks */
     poise__texts names;
-    int64_t copies; /* 0: no stack */
-    int nown;       /* blocks of the kind's keys that its instances have */
+    int64_t copies;
+    const char *task;             /* `task: click`; NULL: none */
+    const poise__yaml *overrides; /* name: keys; NULL: none */
+    int nown;                     /* blocks of the kind's keys that its instances have */
     void **own;
     int ninstance;
     poise__instance *instance;
     int state; /* of the walk that orders */
 };
 
+/* Features that are read together: features.user. */
+typedef struct poise__group {
+    const char *name;
+    poise_place place;
+    int n;
+    const int *feature; /* [n] indices in the schema, ascending */
+} poise__group;
+
+typedef struct poise__groups {
+    int n;
+    poise__group *at;
+} poise__groups;
+
+int poise__group_find(const poise__groups *g, const char *name); /* -1: there is none */
+
 struct poise_model {
     const char *name; /* "mmoe", "./m.yaml", or "network" when it stands in the run file */
-    const char *about, *paper, *when;
     poise_place place;
-    const char *output_name;
-    poise_place output_at;
-    int output; /* index of the output layer */
+    const char *about, *paper, *when;
+    /* as written, $names in it, what it extends worked in; NULL: none */
+    const poise__yaml *declared; /* parameters */
+    const poise__yaml *network;
+    const poise__yaml *written_output;
+    const poise__yaml *removed; /* name: null, of layers that an extending file took away */
+    /* as it is */
+    const poise__yaml *params;      /* name: value */
+    const poise__yaml *outputs;     /* `output:`: a layer, or task: layer; NULL: logit */
+    const poise__instance **output; /* [ntask] the instances that are the tasks' outputs */
     int nlayer;
-    poise__layer *layer; /* in order of need, and of the file where that is free */
+    poise__layer *layer;         /* in order of need, and of the file where that is free */
+    const poise__groups *groups; /* the spec's */
     int ntask, ninstance;
     const poise__instance **instance; /* in order of need */
-    const poise__yaml *params;        /* as used, defaults overridden; NULL: none */
-    const poise__yaml *network;       /* as written, $names in it */
 };
 
 /* Where models that are called by name lie. */
@@ -91,7 +120,7 @@ typedef struct poise__shape {
 typedef struct poise__source {
     int layer;                       /* POISE__FEATURES, POISE__ONE_FEATURE or a layer's index */
     const poise__instance *instance; /* of a layer; else NULL */
-    int feature;
+    int feature;                     /* index of one feature, or of a group */
     poise_place place;
     const char *name;
 } poise__source;
@@ -109,10 +138,22 @@ poise__references *poise__references_in(const poise__layer_kind *kind, void *own
 
 /* Find what every reference of every layer means.  0, or -1 after a diagnosis. */
 int poise__references_resolve(poise__reading *r, poise_model *m);
+/* The instance that `task: "name[...]"` under output: means for a task; NULL after a diagnosis. */
+const poise__instance *poise__output_resolve(poise__reading *r, const poise_model *m,
+                                             const poise__yaml *v, int task);
+/* Diagnose a value of the parameter `name` that is no input: features, a feature, a group. */
+int poise__input_check(poise__reading *r, const poise__yaml *v, const char *name);
+
+/* A layer's instances, with their keys (instances.c). */
+int poise__instances_read(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
+                          const poise_model *m, poise__layer *l);
 
 /* shared[k] is 1 where two tasks need an instance of layer k, by whatever it reads; [m->nlayer], of a
  * model without errors.  0, or -1 when there is no memory. */
 int poise__shared_layers(const poise_model *m, int *shared, poise_error *err);
+
+/* Put instances in order of need (order.c); layers are in order but for [previous] and [earlier]. */
+int poise__instances_order(poise__reading *r, poise_model *m);
 
 /* Read layers from the mapping `network:` (parameters already in place): kinds and keys, then
  * references, cycles, order, output.  0, or -1. */
@@ -122,6 +163,11 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
  * -1.  Widths that depend on data not yet read are left 0. */
 int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *shape,
                   poise_diagnostics *diag);
+
+/* The mapping that `more` makes of `base`: its keys added or in their place, a null one removes.
+ * NULL when there is no memory. */
+poise__yaml *poise__keys_over(poise__arena *a, const poise__yaml *base, const poise__yaml *more,
+                              poise_error *err);
 
 /* Warn of layers that no task needs and of features that no layer reads, in a model without errors:
  * 0, or -1 when there is no memory. */

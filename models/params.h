@@ -1,26 +1,64 @@
 /* params.h -- the parameters of a model file.  Internal.
  *
- *     params:  {experts: 8, units: [256, 128]}     defaults, which also say the type
- *     network: {expert: {copies: $experts, mlp: $units, input: features}}
- *     model:   {use: mmoe, experts: 16}            in the run file
+ *     params:                                      a default, which also says the type
+ *       units: [256, 128]
+ *       experts: {default: 8, type: integer, min: 1, help: how many experts}
+ *       first: {type: task, help: the task that comes first}    no default: a run must say it
+ *     model: {use: mmoe, experts: 16}              in the run file
  *
- * A value takes the default's type: an integer stays an integer, a number may be whole, a list is a
- * list of what the default lists (of any length from 1).  "$name" stands for the whole value,
- * "$name[0]" for an entry of a list, "$name[0][1]" for an entry of an entry.
+ * Types are integer, number, boolean, text, task (the name of one) and input (features, a feature, a
+ * group); of lists: integers, or "list of integers", "list of lists of integers".  min, max and
+ * choices hold for every number and text in them, length for the outermost list.
+ *
+ * A short form has the type of its value: an integer stays an integer, a number may be whole, a list
+ * is a list of what it lists (of any length from 1).
  */
 #ifndef POISE_PARAMS_H
 #define POISE_PARAMS_H
 
 #include "reading.h"
 
-/* The mapping of all parameters with their values: `defaults` (may be NULL) overridden by `given`
- * (may be NULL).  NULL after a diagnosis that leaves nothing to go on with; *bad is set to -1 by
- * any diagnosis. */
-poise__yaml *poise__params_read(poise__reading *r, const poise__yaml *defaults,
-                                const poise__yaml *given, const char *model, int *bad);
+typedef enum poise__param_type {
+    POISE__PARAM_INTEGER,
+    POISE__PARAM_NUMBER,
+    POISE__PARAM_BOOLEAN,
+    POISE__PARAM_TEXT,
+    POISE__PARAM_TASK,
+    POISE__PARAM_INPUT
+} poise__param_type;
 
-/* A copy of the tree with every $name replaced; warns of parameters that are never used. */
-poise__yaml *poise__params_apply(poise__reading *r, const poise__yaml *tree,
-                                 const poise__yaml *params, int *bad);
+/* One parameter as declared. */
+typedef struct poise__param {
+    const char *name, *help;    /* help: may be NULL */
+    poise_place place;          /* where it was introduced */
+    const poise__yaml *initial; /* NULL: a run must say it */
+    poise__param_type type;
+    int lists; /* 0: one value, 1: a list of them, 2: a list of lists, ... */
+    double min, max;
+    int64_t length; /* 0: any */
+    poise__texts choices;
+    int wrong; /* it was diagnosed: any value will do */
+} poise__param;
+
+/* Read one declaration. */
+int poise__param_read(poise__reading *r, const poise__yaml *key, const poise__yaml *declaration,
+                      poise__param *p);
+/* The type in words: "integer, 1 or more", "list of integers, each 1 .. 65536". */
+const char *poise__param_type_text(const poise__param *p, char *buf, size_t size);
+
+/* The mapping of all parameters with their values: declarations (NULL: none) with what is `given`
+ * (NULL: nothing) beside the model's name at `place`.  NULL after a diagnosis that leaves nothing to
+ * go on with; *bad is set to -1 by any diagnosis. */
+poise__yaml *poise__params_read(poise__reading *r, const poise__yaml *declared,
+                                const poise__yaml *given, const char *model, poise_place place,
+                                int *bad);
+
+/* What the declaration of an extending file makes of the inherited one (params_merge in
+ * extends.c uses it): a new default, or new keys.  NULL after a diagnosis. */
+poise__yaml *poise__param_merge(poise__reading *r, const poise__yaml *key,
+                                const poise__yaml *inherited, const poise__yaml *declaration);
+/* The declaration with another default, for writing back. */
+poise__yaml *poise__param_with(poise__arena *a, const poise__yaml *declaration,
+                               const poise__yaml *value, poise_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "groups.h"
 #include "sections.h"
 
 enum { MOST_FEATURES = 65536 };
@@ -334,6 +335,13 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
         return poise_diagnose(r->diag, node->place,
                               "features is %s; it must be a mapping of column: kind",
                               poise__yaml_show(node, show, sizeof(show)));
+    poise__groups_text groups;
+    int bad = 0;
+    node = poise__groups_open(r, node, &groups, &bad);
+    if (!node)
+        return -1;
+    if (node->n == 0 && groups.n > 0) /* of the generator's features */
+        return poise__groups_read(r, &groups) < 0 || bad ? -1 : 0;
     size_t ncolumn = r->ncolumn > 0 ? (size_t)r->ncolumn : 0;
     gathering g = {.r = r};
     g.label = poise__reading_alloc(r, ncolumn, 1);
@@ -345,8 +353,10 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
     mark_labels(r, g.label);
     if (ncolumn)
         memcpy(g.taken, g.label, ncolumn);
-    int bad = gather(&g, node, keys);
+    bad |= gather(&g, node, keys);
     bad |= keep(&g);
     free(g.feature);
+    if (!bad && (r->ncolumn >= 0 || r->of_run))
+        bad = poise__groups_read(r, &groups);
     return bad ? -1 : 0;
 }

@@ -1,20 +1,16 @@
-#include <string.h>
-#include "../core/search.h"
+#include "expression.h"
+#include "model_file.h"
 #include "network.h"
 #include "params.h"
 #include "sections.h"
 
 typedef struct model_keys {
     const char *use;
-    const char *about, *paper, *when, *output;
-    const poise__yaml *params, *network;
     poise__yaml *given; /* parameters beside use: */
 } model_keys;
 
 static int read_parameter(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
                           void *into);
-static int read_params(poise__reading *r, const poise__yaml *v, void *into);
-static int read_network(poise__reading *r, const poise__yaml *v, void *into);
 
 static const poise_key model_rows[] = {
     {.name = "use",
@@ -31,42 +27,6 @@ const poise_section poise__model_section = {
     .other_help = "every other key is a parameter of the model",
     .other_schema = "any"};
 
-static const poise_key file_rows[] = {
-    {.name = "about",
-     .kind = POISE_KEY_TEXT,
-     POISE__INTO(model_keys, about),
-     .help = "what the model is, in a line"},
-    {.name = "paper",
-     .kind = POISE_KEY_TEXT,
-     POISE__INTO(model_keys, paper),
-     .help = "where it was published"},
-    {.name = "when",
-     .kind = POISE_KEY_TEXT,
-     POISE__INTO(model_keys, when),
-     .help = "when to use it"},
-    {.name = "params",
-     .kind = POISE_KEY_OWN,
-     .read = read_params,
-     .form = "mapping of name: default",
-     .schema = "map of any",
-     .help = "what a run may choose; $name in the network stands for the value"},
-    {.name = "network",
-     .kind = POISE_KEY_OWN,
-     .required = 1,
-     .read = read_network,
-     .form = "mapping of layer: keys",
-     .schema = "map of layer",
-     .help = "the layers, in any order"},
-    {.name = "output",
-     .kind = POISE_KEY_TEXT,
-     POISE__INTO(model_keys, output),
-     .help = "the layer that is the tasks' output; without it the one called logit"},
-};
-const poise_section poise__model_file_section = {
-    .name = "model file",
-    .about = "a network, in its own file or inline under model:",
-    POISE__ROWS(file_rows)};
-
 static int read_parameter(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
                           void *into)
 {
@@ -78,71 +38,41 @@ static int read_parameter(poise__reading *r, const poise__yaml *key, const poise
     return 0;
 }
 
-static int read_params(poise__reading *r, const poise__yaml *v, void *into)
+/* Layers and output with the parameters' values in place. */
+static int evaluate(poise__reading *r, poise_model *m, poise__yaml **network)
 {
-    (void)r;
-    ((model_keys *)into)->params = v;
-    return 0;
+    poise__scope *s = poise__reading_alloc(r, 1, sizeof(*s));
+    int bad = 0;
+    if (!s)
+        return -1;
+    s->params = m->params;
+    *network = poise__evaluate(r, m->network, s, &bad);
+    if (m->written_output)
+        m->outputs = poise__evaluate(r, m->written_output, s, &bad);
+    for (size_t i = 0; *network && i < m->params->n; i++)
+        if (!s->used[i])
+            poise_warn(r->diag, m->params->key[i]->place, "no layer uses parameter '%.80s'",
+                       m->params->key[i]->text);
+    return bad;
 }
 
-static int read_network(poise__reading *r, const poise__yaml *v, void *into)
-{
-    (void)r;
-    ((model_keys *)into)->network = v;
-    return 0;
-}
-
-static int no_model(poise__reading *r, poise_place place, const char *name)
-{
-    poise_error err;
-    char **names = poise_model_names(&err);
-    int n = 0;
-    if (!names)
-        return poise_diagnose_error(r->diag, &err);
-    while (names[n])
-        n++;
-    poise__unknown(r, place, "there is no model", name, n, (const char *const *)names);
-    poise_names_free(names);
-    return -1;
-}
-
-/* The tree of the model file that `use` names. */
-static poise__yaml *open_file(poise__reading *r, const char *use, poise_place place)
-{
-    size_t n = strlen(use);
-    if (strchr(use, '/') || (n > 5 && strcmp(use + n - 5, ".yaml") == 0)) {
-        const char *path = poise__reading_path(r, use);
-        return path ? poise__yaml_read(path, place, r->arena, r->diag) : NULL;
-    }
-    char path[4096];
-    poise_error err;
-    int found =
-        use[0] ? poise__search_file(&poise__model_search, use, ".yaml", path, sizeof(path), &err)
-               : 1;
-    if (found < 0)
-        poise_diagnose_error(r->diag, &err);
-    else if (found > 0)
-        no_model(r, place, use);
-    else
-        return poise__yaml_read(path, place, r->arena, r->diag);
-    return NULL;
-}
-
-static int finish(poise__reading *r, const model_keys *k, poise_model *m, const poise__yaml *top)
+static int finish(poise__reading *r, const poise__model_text *text, const poise__yaml *given,
+                  poise_model *m)
 {
     int bad = 0;
-    m->about = k->about;
-    m->paper = k->paper;
-    m->when = k->when;
-    m->network = k->network;
-    m->output = -1;
-    m->output_name = k->output;
-    const poise__yaml *output = poise__yaml_get(top, "output");
-    m->output_at = output ? output->place : top->place;
-    m->params = poise__params_read(r, k->params, k->given, m->name, &bad);
-    if (!m->params || !k->network)
+    poise__yaml *network = NULL;
+    m->about = text->about;
+    m->paper = text->paper;
+    m->when = text->when;
+    m->declared = text->params;
+    m->network = text->network;
+    m->written_output = text->output;
+    m->removed = text->removed;
+    m->groups = r->spec->groups;
+    m->params = poise__params_read(r, m->declared, given, m->name, m->place, &bad);
+    if (!m->params || !m->network)
         return -1;
-    poise__yaml *network = poise__params_apply(r, k->network, m->params, &bad);
+    bad |= evaluate(r, m, &network);
     if (!network || poise__network_read(r, network, m) < 0)
         return -1;
     return bad;
@@ -152,6 +82,7 @@ int poise__read_model(poise__reading *r, const poise__yaml *node)
 {
     model_keys k = {0};
     poise_error err;
+    poise__model_text text;
     poise_model *m = poise__reading_alloc(r, 1, sizeof(*m));
     if (!node || !m)
         return -1;
@@ -161,9 +92,11 @@ int poise__read_model(poise__reading *r, const poise__yaml *node)
     k.given = poise__node_map(r->arena, &err);
     if (!k.given)
         return poise_diagnose_error(r->diag, &err);
-    const poise__yaml *file = node, *use = poise__yaml_get(node, "use");
+    const poise__yaml *tree = node, *use = poise__yaml_get(node, "use");
+    const char *file = NULL;
     int bad = 0;
-    if (node->kind == POISE__MAP && !use && !poise__yaml_get(node, "network"))
+    if (node->kind == POISE__MAP && !use && !poise__yaml_get(node, "network") &&
+        !poise__yaml_get(node, "extends"))
         return poise_diagnose(r->diag, node->place,
                               "model says neither use: NAME nor network: {...}");
     if (node->kind != POISE__MAP || use) {
@@ -175,12 +108,10 @@ int poise__read_model(poise__reading *r, const poise__yaml *node)
         if (!k.use)
             return -1;
         m->name = k.use;
-        file = open_file(r, k.use, use ? use->place : node->place);
+        tree = poise__model_open(r, k.use, NULL, use ? use->place : node->place, &file);
     }
-    if (!file)
+    if (!tree)
         return -1;
-    bad |= poise__keys_read(r, file, "the model", &poise__model_file_section, &k);
-    if (file->kind != POISE__MAP)
-        return -1;
-    return finish(r, &k, m, file) < 0 || bad ? -1 : 0;
+    bad |= poise__model_text_read(r, tree, file, &text);
+    return finish(r, &text, k.given, m) < 0 || bad ? -1 : 0;
 }

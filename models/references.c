@@ -6,16 +6,7 @@
 
 /* ---- reading ---- */
 
-/* What may stand in brackets besides a name. */
-static const struct {
-    const char *word;
-    int instance;
-} selections[] = {{"*", POISE__ALL},
-                  {"previous", POISE__PREVIOUS},
-                  {"earlier", POISE__EARLIER},
-                  {"others", POISE__OTHERS}};
-
-/* NAME, NAME[*], NAME[previous] ... or NAME[TASK] */
+/* NAME, NAME[*], NAME[TASK], ... */
 static int read_reference(poise__reading *r, const poise__yaml *v, poise__reference *ref)
 {
     char show[120];
@@ -94,22 +85,86 @@ static int find_name(const poise__layer *l, const char *name)
     return -1;
 }
 
-static int resolve_input(poise__reading *r, const poise_model *m, poise__reference *ref)
+/* What an input is: features, features.GROUP, features.NAME, NAME.  -1 where there is none. */
+static int find_input(const poise__reading *r, const char *name, poise__reference *ref)
 {
     const poise_schema *s = r->spec->schema;
-    if (strcmp(ref->name, "features") == 0)
+    const char *inner = strncmp(name, "features.", 9) == 0 ? name + 9 : NULL;
+    if (strcmp(name, "features") == 0) {
         ref->layer = POISE__FEATURES;
-    else if ((ref->feature = find_feature(s, ref->name)) >= 0)
-        ref->layer = POISE__ONE_FEATURE;
-    else if (r->ncolumn < 0 && !r->of_run) /* the data cannot be read, which was said there */
-        return -1;
-    else {
-        const char *known[POISE__MOST_LAYERS + 1] = {"features"};
-        for (int k = 0; k < m->nlayer; k++)
-            known[k + 1] = m->layer[k].name;
-        return poise__unknown(r, ref->place, "there is no layer or feature", ref->name,
-                              m->nlayer + 1, known);
+        return 0;
     }
+    if (inner && (ref->feature = poise__group_find(r->spec->groups, inner)) >= 0) {
+        ref->layer = POISE__GROUP;
+        return 0;
+    }
+    ref->feature = find_feature(s, name);
+    if (ref->feature < 0 && inner)
+        ref->feature = find_feature(s, inner);
+    if (ref->feature < 0)
+        return -1;
+    ref->layer = POISE__ONE_FEATURE;
+    return 0;
+}
+
+/* "features.usr": the nearest group or feature. */
+static int no_inner(poise__reading *r, poise_place place, const char *inner)
+{
+    const poise_schema *s = r->spec->schema;
+    const poise__groups *groups = r->spec->groups;
+    int n = 0, ngroup = groups ? groups->n : 0;
+    const char **known = poise__reading_alloc(r, (size_t)(ngroup + s->nfeature), sizeof(*known));
+    if (!known)
+        return -1;
+    for (int k = 0; k < ngroup; k++)
+        known[n++] = groups->at[k].name;
+    for (int k = 0; k < s->nfeature; k++)
+        known[n++] = s->feature[k].name;
+    return poise__unknown(r, place, "there is no group of features, and no feature,", inner, n,
+                          known);
+}
+
+static int no_input(poise__reading *r, const poise_model *m, const poise__reference *ref)
+{
+    const char *known[POISE__MOST_LAYERS + 1] = {"features"};
+    if (r->ncolumn < 0 && !r->of_run && !r->spec->data.generate)
+        return -1; /* the data cannot be read, which was said there */
+    if (strncmp(ref->name, "features.", 9) == 0)
+        return no_inner(r, ref->place, ref->name + 9);
+    if (poise__group_find(r->spec->groups, ref->name) >= 0)
+        return poise_diagnose(r->diag, ref->place, "'%s' is a group of features; write features.%s",
+                              ref->name, ref->name);
+    for (size_t k = 0; m->removed && k < m->removed->n; k++)
+        if (strcmp(m->removed->key[k]->text, ref->name) == 0)
+            return poise_diagnose(r->diag, ref->place,
+                                  "there is no layer '%s' any more: %s:%u:%u takes it away",
+                                  ref->name, m->removed->key[k]->place.file,
+                                  m->removed->key[k]->place.line, m->removed->key[k]->place.column);
+    for (int k = 0; k < m->nlayer; k++)
+        known[k + 1] = m->layer[k].name;
+    return poise__unknown(r, ref->place, "there is no layer or feature", ref->name, m->nlayer + 1,
+                          known);
+}
+
+int poise__input_check(poise__reading *r, const poise__yaml *v, const char *name)
+{
+    poise__reference ref = {.name = v->text, .place = v->place};
+    char what[200];
+    if (find_input(r, v->text, &ref) == 0 || (r->ncolumn < 0 && !r->spec->data.generate))
+        return 0;
+    if (strncmp(v->text, "features.", 9) == 0)
+        return no_inner(r, v->place, v->text + 9);
+    snprintf(what, sizeof(what),
+             "parameter '%.80s' is no input (features, features.GROUP or a "
+             "feature):",
+             name);
+    return poise__unknown(r, v->place, what, v->text, 1, (const char *const[]){"features"});
+}
+
+static int resolve_input(poise__reading *r, const poise_model *m, poise__reference *ref)
+{
+    if (find_input(r, ref->name, ref) < 0)
+        return no_input(r, m, ref);
     if (!ref->select)
         return 0;
     ref->layer = POISE__UNRESOLVED;
@@ -117,24 +172,84 @@ static int resolve_input(poise__reading *r, const poise_model *m, poise__referen
                           ref->select);
 }
 
-/* A name goes before a word of the same letters. */
-static int find_instance(poise__reading *r, const poise__layer *l, const poise__layer *user,
-                         poise__reference *ref)
+/* "once per task", "for user, item" */
+static const char *there(const poise__layer *l, char *buf, size_t size)
 {
+    size_t used = (size_t)snprintf(buf, size, "for ");
+    for (int k = 0; k < l->names.n && used < size; k++)
+        used += (size_t)snprintf(buf + used, size - used, k ? ", %s" : "%s", l->names.text[k]);
+    return buf;
+}
+
+/* The words in brackets that are no name. */
+static int relation(const char *select)
+{
+    static const struct {
+        const char *word;
+        int means;
+    } rows[] = {{"*", POISE__ALL},
+                {"previous", POISE__PREVIOUS},
+                {"earlier", POISE__EARLIER},
+                {"others", POISE__OTHERS}};
+    for (int k = 0; k < POISE__COUNT(rows); k++)
+        if (strcmp(rows[k].word, select) == 0)
+            return rows[k].means;
+    return POISE__SAME;
+}
+
+/* What stands in brackets. */
+static int resolve_select(poise__reading *r, const poise__layer *l, poise__reference *ref)
+{
+    char what[200];
+    if (!l->each)
+        return poise_diagnose(r->diag, ref->place,
+                              "'%s' is one layer for all tasks; leave out '[%s]'", ref->name,
+                              ref->select);
     ref->instance = find_name(l, ref->select);
-    for (int k = 0; k < POISE__COUNT(selections) && ref->instance < 0; k++)
-        if (strcmp(ref->select, selections[k].word) == 0) {
-            ref->instance = selections[k].instance;
-            if (ref->instance == POISE__ALL || user->each)
-                return 0;
+    if (ref->instance >= 0)
+        return 0;
+    ref->instance = relation(ref->select);
+    if (ref->instance != POISE__SAME)
+        return 0;
+    if (l->of_tasks && poise__task_find(r->spec->schema, ref->select) < 0)
+        return poise__task_unknown(r, ref->place, "there is no task", ref->select);
+    snprintf(what, sizeof(what), "'%.80s' is not there for", ref->name);
+    return poise__unknown(r, ref->place, what, ref->select, l->names.n, l->names.text);
+}
+
+/* A layer that is there for several names, read from one that is not there for the same. */
+static int check_names(poise__reading *r, const poise__layer *user, const poise__layer *l,
+                       const poise__reference *ref)
+{
+    char names[300];
+    if (!user->each && !user->task) {
+        if (ref->select)
             return poise_diagnose(r->diag, ref->place,
                                   "'%s[%s]' is of the task that reads it, but '%s' is one layer "
                                   "for all; give it each: task",
                                   ref->name, ref->select, user->name);
-        }
-    if (ref->instance >= 0)
-        return 0;
-    return poise__task_unknown(r, ref->place, "there is no task", ref->select);
+        if (l->of_tasks)
+            return poise_diagnose(r->diag, ref->place,
+                                  "'%s' is there once per task, but '%s' is one layer for all; "
+                                  "write '%s[*]', '%s[TASK]', or give '%s' each: task",
+                                  ref->name, user->name, ref->name, ref->name, user->name);
+        return poise_diagnose(r->diag, ref->place,
+                              "'%s' is there %s, but '%s' is one layer; write '%s[*]' or "
+                              "'%s[NAME]'",
+                              ref->name, there(l, names, sizeof(names)), user->name, ref->name,
+                              ref->name);
+    }
+    int n = user->each ? user->names.n : 1;
+    for (int k = 0; k < n; k++) {
+        const char *name = user->each ? user->names.text[k] : user->task;
+        if (find_name(l, name) < 0)
+            return poise_diagnose(r->diag, ref->place,
+                                  "'%s' is there %s, but not for '%s', for which '%s' needs it; "
+                                  "write '%s[*]' or '%s[NAME]'",
+                                  ref->name, there(l, names, sizeof(names)), name, user->name,
+                                  ref->name, ref->name);
+    }
+    return 0;
 }
 
 static int resolve(poise__reading *r, const poise_model *m, const poise__layer *user,
@@ -146,20 +261,30 @@ static int resolve(poise__reading *r, const poise_model *m, const poise__layer *
     if (k < 0)
         return resolve_input(r, m, ref);
     const poise__layer *l = &m->layer[k];
-    if (ref->select && !l->each)
-        return poise_diagnose(r->diag, ref->place,
-                              "'%s' is one layer for all tasks; leave out '[%s]'", ref->name,
-                              ref->select);
-    if (ref->select) {
-        if (find_instance(r, l, user, ref) < 0)
-            return -1;
-    } else if (l->each && !user->each)
-        return poise_diagnose(r->diag, ref->place,
-                              "'%s' is there once per task, but '%s' is one layer for all; write "
-                              "'%s[*]', '%s[TASK]', or give '%s' each: task",
-                              ref->name, user->name, ref->name, ref->name, user->name);
+    if (ref->select && resolve_select(r, l, ref) < 0)
+        return -1;
+    if (l->each && ref->instance < 0 && ref->instance != POISE__ALL &&
+        check_names(r, user, l, ref) < 0)
+        return -1;
     ref->layer = k;
     return 0;
+}
+
+const poise__instance *poise__output_resolve(poise__reading *r, const poise_model *m,
+                                             const poise__yaml *v, int task)
+{
+    poise__reference ref;
+    poise__layer user = {.name = "output", .task = r->spec->schema->task[task].name};
+    if (read_reference(r, v, &ref) < 0 || resolve(r, m, &user, &ref) < 0)
+        return NULL;
+    const poise__layer *l = ref.layer >= 0 ? &m->layer[ref.layer] : NULL;
+    if (!l || (l->each && ref.instance < 0 && ref.instance != POISE__SAME)) {
+        poise_diagnose(r->diag, v->place, "output of a task is one layer, but '%.80s' is %s",
+                       v->text, l ? "several" : "an input");
+        return NULL;
+    }
+    int at = !l->each ? 0 : ref.instance >= 0 ? ref.instance : find_name(l, user.task);
+    return &l->instance[at];
 }
 
 int poise__references_resolve(poise__reading *r, poise_model *m)
@@ -178,31 +303,29 @@ int poise__references_resolve(poise__reading *r, poise_model *m)
 
 /* ---- what they stand for ---- */
 
-/* Does instance `at` of l belong to what `ref`, read by i, stands for? */
-static int selected(const poise__reference *ref, const poise__layer *l, int at,
-                    const poise__instance *i)
+/* The instances of a layer that a reference means, as [from, to) but `skip`. */
+static void range(const poise__layer *l, const poise__reference *ref, const char *of, int *from,
+                  int *to, int *skip)
 {
-    const poise__texts *own = &i->layer->names;
-    int first = i->at, last = i->at; /* of the reader's names, those that are meant */
-    if (ref->instance >= 0)
-        return ref->instance == at;
+    int own = ref->instance < 0 && ref->instance != POISE__ALL ? find_name(l, of) : -1;
+    *from = 0;
+    *to = l->ninstance;
+    *skip = ref->instance == POISE__OTHERS ? own : -1;
     switch (ref->instance) {
     case POISE__ALL:
-        return 1;
-    case POISE__PREVIOUS:
-        first = last = i->at - 1;
-        break;
+    case POISE__OTHERS:
+        return;
     case POISE__EARLIER:
-        first = 0;
-        last = i->at - 1;
-        break;
+        *to = own;
+        return;
+    case POISE__PREVIOUS:
+        *from = own > 0 ? own - 1 : 0;
+        *to = own;
+        return;
     default:
-        break;
+        *from = ref->instance >= 0 ? ref->instance : own;
+        *to = *from + 1;
     }
-    int found = 0;
-    for (int k = first < 0 ? 0 : first; k <= last; k++)
-        found |= strcmp(own->text[k], l->names.text[at]) == 0;
-    return ref->instance == POISE__OTHERS ? !found : found;
 }
 
 int poise__sources(const poise_model *m, const poise__instance *i, const poise__references *refs,
@@ -212,8 +335,11 @@ int poise__sources(const poise_model *m, const poise__instance *i, const poise__
         const poise__reference *ref = &refs->at[k];
         poise__source s = {ref->layer, NULL, ref->feature, ref->place, ref->name};
         const poise__layer *l = ref->layer >= 0 ? &m->layer[ref->layer] : NULL;
-        for (int t = 0; t < (l ? l->ninstance : 1); t++) {
-            if (l && l->each && !selected(ref, l, t, i))
+        int from = 0, to = 1, skip = -1;
+        if (l && l->each)
+            range(l, ref, i->of, &from, &to, &skip);
+        for (int t = from; t < to; t++) {
+            if (t == skip)
                 continue;
             s.instance = l ? &l->instance[t] : NULL;
             int done = seen(user, &s);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "network.h"
+#include "params.h"
 #include "sections.h"
 
 typedef struct writer {
@@ -115,11 +116,26 @@ static poise__yaml *write_feature(writer *w, const poise_feature *f)
     return bad || put(w, outer, s->name, inner) < 0 ? NULL : outer;
 }
 
-static poise__yaml *write_features(writer *w, const poise_schema *s)
+static poise__yaml *write_group(writer *w, const poise_schema *s, const poise__group *g)
+{
+    poise__yaml *list = poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err);
+    poise__yaml *map = node_map(w);
+    for (int k = 0; k < g->n; k++)
+        if (poise__yaml_push(w->a, list,
+                             poise__node_text(w->a, s->feature[g->feature[k]].name, w->err),
+                             w->err) < 0)
+            return NULL;
+    return put(w, map, "group", list) < 0 ? NULL : map;
+}
+
+static poise__yaml *write_features(writer *w, const poise_schema *s, const poise__groups *groups)
 {
     poise__yaml *map = node_map(w);
     for (int k = 0; k < s->nfeature; k++)
         if (put(w, map, s->feature[k].name, write_feature(w, &s->feature[k])) < 0)
+            return NULL;
+    for (int k = 0; groups && k < groups->n; k++)
+        if (put(w, map, groups->at[k].name, write_group(w, s, &groups->at[k])) < 0)
             return NULL;
     return map;
 }
@@ -158,15 +174,30 @@ static poise__yaml *write_tasks(writer *w, const poise_schema *s)
     return map;
 }
 
+/* As they are declared, with their values as the defaults. */
+static poise__yaml *write_params(writer *w, const poise_model *m)
+{
+    poise__yaml *map = node_map(w);
+    for (size_t k = 0; k < m->params->n; k++) {
+        const poise__yaml *key = m->params->key[k];
+        const poise__yaml *declared = poise__yaml_get(m->declared, key->text);
+        if (put(w, map, key->text, poise__param_with(w->a, declared, m->params->item[k], w->err)) <
+            0)
+            return NULL;
+    }
+    return map;
+}
+
 /* Layers as they were written, with the parameters' values in front. */
 static poise__yaml *write_model(writer *w, const poise_model *m)
 {
     poise__yaml *map = node_map(w);
     int bad = put_text(w, map, "about", m->about) < 0 || put_text(w, map, "paper", m->paper) < 0 ||
-              put_text(w, map, "when", m->when) < 0 ||
-              put_text(w, map, "output", m->output_name) < 0;
+              put_text(w, map, "when", m->when) < 0;
+    if (!bad && m->written_output)
+        bad = put(w, map, "output", poise__yaml_share(w->a, m->written_output, w->err)) < 0;
     if (!bad && m->params->n > 0)
-        bad = put(w, map, "params", poise__yaml_share(w->a, m->params, w->err)) < 0;
+        bad = put(w, map, "params", write_params(w, m)) < 0;
     if (bad || put(w, map, "network", poise__yaml_share(w->a, m->network, w->err)) < 0)
         return NULL;
     return map;
@@ -265,20 +296,25 @@ static poise__yaml *write_train(writer *w, const poise_train_spec *t)
     return bad ? NULL : map;
 }
 
+poise__yaml *poise__spec_node(const poise_spec *s, poise__yaml *model, poise__arena *a,
+                              poise_error *err)
+{
+    writer w = {a, err};
+    poise__yaml *root = node_map(&w);
+    int bad = put(&w, root, "data", write_data(&w, s)) < 0 ||
+              put(&w, root, "features", write_features(&w, s->schema, s->groups)) < 0 ||
+              put(&w, root, "tasks", write_tasks(&w, s->schema)) < 0 ||
+              put(&w, root, "model", model ? model : write_model(&w, s->model)) < 0 ||
+              put(&w, root, "balancer", write_schedule(&w, s)) < 0 ||
+              put(&w, root, "train", write_train(&w, &s->train)) < 0;
+    return bad ? NULL : root;
+}
+
 char *poise_spec_resolved(const poise_spec *s, poise_error *err)
 {
-    writer w = {poise__arena_new(err), err};
-    if (!w.a)
-        return NULL;
-    poise__yaml *root = node_map(&w);
-    char *text = NULL;
-    if (put(&w, root, "data", write_data(&w, s)) == 0 &&
-        put(&w, root, "features", write_features(&w, s->schema)) == 0 &&
-        put(&w, root, "tasks", write_tasks(&w, s->schema)) == 0 &&
-        put(&w, root, "model", write_model(&w, s->model)) == 0 &&
-        put(&w, root, "balancer", write_schedule(&w, s)) == 0 &&
-        put(&w, root, "train", write_train(&w, &s->train)) == 0)
-        text = poise__yaml_write(root, err);
-    poise__arena_free(w.a);
+    poise__arena *a = poise__arena_new(err);
+    poise__yaml *root = a ? poise__spec_node(s, NULL, a, err) : NULL;
+    char *text = root ? poise__yaml_write(root, 2, err) : NULL;
+    poise__arena_free(a);
     return text;
 }

@@ -24,6 +24,12 @@ extern const poise_section poise__weights_section;
 extern const char *const poise__scopes[];   /* as poise_scope, but for the layers */
 extern const char *const poise__initials[]; /* first, base_rate */
 extern const poise_section poise__model_section, poise__model_file_section;
+extern const poise_section poise__param_section;
+
+/* `version: 1`.  check diagnoses one that is newer than is known: what else stands in such a file is
+ * not judged.  0 or -1. */
+int poise__version_read(poise__reading *r, const poise__yaml *v, void *into);
+int poise__version_check(poise__reading *r, const poise__yaml *root);
 
 /* A feature as its part of the file says it. */
 typedef struct poise__feature_keys {
@@ -69,6 +75,11 @@ int poise__glob_match(const char *pattern, const char *name);
 /* A run file's text, or with text NULL the file at `path`: what poise_spec_read does. */
 poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,
                               const poise_override *override, poise_diagnostics *diag);
+
+/* The whole spec as a tree, with `model` in place of its own (NULL: its own, with its parameters'
+ * values).  NULL when memory is out. */
+poise__yaml *poise__spec_node(const poise_spec *s, poise__yaml *model, struct poise__arena *a,
+                              poise_error *err);
 
 /* Apply overrides to the root of a run file. */
 int poise__overrides(poise__reading *r, poise__yaml *root, int n, const poise_override *o);

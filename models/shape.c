@@ -2,30 +2,30 @@
 #include <inttypes.h>
 #include "layer.h"
 
-static int check_output(const poise__shaper *c, const poise__layer *l, int task)
+static int check_output(const poise__shaper *c, const poise__instance *i, int task)
 {
     const poise_task *t = &c->schema->task[task];
-    poise__shape s = c->shape[l->instance[task].id];
-    if (s.stack && !l->copies)
-        return poise_diagnose(c->diag, l->place,
-                              "'%s' is the tasks' output, but a stack of %" PRId64, l->name,
+    poise__shape s = c->shape[i->id];
+    if (s.stack && !i->copies)
+        return poise_diagnose(c->diag, i->layer->place,
+                              "'%s' is the tasks' output, but a stack of %" PRId64, i->layer->name,
                               s.stack);
     if (s.width == 0 || s.stack)
         return 0;
     if (t->kind != POISE_MULTICLASS && s.width != 1)
         return poise_diagnose(
-            c->diag, l->kind_at, "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
-            l->name, s.width, t->name, t->kind == POISE_BINARY ? "binary" : "regression");
+            c->diag, i->kind_at, "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
+            i->layer->name, s.width, t->name, t->kind == POISE_BINARY ? "binary" : "regression");
     if (t->kind == POISE_MULTICLASS && (s.width == 1 || (t->nclass > 0 && s.width != t->nclass)))
-        return poise_diagnose(c->diag, l->kind_at,
+        return poise_diagnose(c->diag, i->kind_at,
                               "'%s' has %" PRId64
                               " outputs for task '%s'; a multiclass task has one per class: say "
                               "dense: task",
-                              l->name, s.width, t->name);
+                              i->layer->name, s.width, t->name);
     return 0;
 }
 
-/* Each list of references stands for something: the first task has none before it. */
+/* What is read must be there: of the first of several there is none before it. */
 static int check_sources(const poise__shaper *c, const poise__instance *i)
 {
     const poise__layer *l = i->layer;
@@ -36,8 +36,7 @@ static int check_sources(const poise__shaper *c, const poise__instance *i)
             if (refs->n > 0 && poise__sources_count(c->model, i, refs) == 0)
                 return poise_diagnose(c->diag, refs->at[0].place,
                                       "'%s[%s]' is nothing for '%s', and '%s' reads nothing else",
-                                      refs->at[0].name, refs->at[0].select, l->names.text[i->at],
-                                      i->name);
+                                      refs->at[0].name, refs->at[0].select, i->of, i->name);
     return 0;
 }
 
@@ -55,8 +54,8 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
             bad = -1;
         }
     }
-    for (int t = 0; m->output >= 0 && m->layer[m->output].each && t < m->ntask; t++)
-        if (check_output(&c, &m->layer[m->output], t) < 0)
+    for (int t = 0; t < m->ntask; t++)
+        if (m->output[t] && check_output(&c, m->output[t], t) < 0)
             return -1;
     return bad;
 }

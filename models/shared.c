@@ -27,7 +27,7 @@ int poise__shared_layers(const poise_model *m, int *shared, poise_error *err)
     for (int k = 0; k < m->ninstance; k++)
         w.needs[k] = NOBODY;
     for (int t = 0; t < m->ntask; t++)
-        w.needs[m->layer[m->output].instance[t].id] = t;
+        w.needs[m->output[t]->id] = w.needs[m->output[t]->id] == NOBODY ? t : SEVERAL;
     for (int k = 0; k < m->nlayer; k++)
         shared[k] = 0;
     for (int k = m->ninstance - 1; k >= 0; k--) { /* all that need an instance come after it */

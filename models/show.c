@@ -26,7 +26,7 @@ static void find_needs(poise__drawing *d)
     const poise_model *m = d->model;
     walk w = {.d = d, .needs = d->needs};
     for (int t = 0; t < m->ntask; t++)
-        w.needs[m->layer[m->output].instance[t].id * m->ntask + t] = 1;
+        w.needs[m->output[t]->id * m->ntask + t] = 1;
     for (w.by = m->ninstance - 1; w.by >= 0; w.by--)
         poise__all_sources(m, m->instance[w.by], inherit, &w);
 }
@@ -101,21 +101,35 @@ static int64_t table(const poise_schema *s, const poise_feature *f)
     return s->learnt ? poise_feature_rows(f) * f->dim : -1;
 }
 
+/* The features that an input is of: how many, and the k-th. */
+static int count_of(const poise__drawing *d, const poise__source *s)
+{
+    return s->layer == POISE__FEATURES ? d->schema->nfeature
+           : s->layer == POISE__GROUP  ? d->model->groups->at[s->feature].n
+                                       : 1;
+}
+
+static const poise_feature *feature_of(const poise__drawing *d, const poise__source *s, int k)
+{
+    int f = s->layer == POISE__FEATURES ? k
+            : s->layer == POISE__GROUP  ? d->model->groups->at[s->feature].feature[k]
+                                        : s->feature;
+    return &d->schema->feature[f];
+}
+
 int64_t poise__drawing_width(const poise__drawing *d, const poise__source *s)
 {
-    if (s->layer == POISE__FEATURES)
-        return poise__features_width(d->schema);
-    return poise_feature_width(&d->schema->feature[s->feature]);
+    int64_t width = 0;
+    for (int k = 0; k < count_of(d, s); k++)
+        width += poise_feature_width(feature_of(d, s, k));
+    return width;
 }
 
 int64_t poise__drawing_weights(const poise__drawing *d, const poise__source *s)
 {
-    const poise_schema *k = d->schema;
     int64_t all = 0;
-    if (s->layer != POISE__FEATURES)
-        return table(k, &k->feature[s->feature]);
-    for (int i = 0; i < k->nfeature; i++) {
-        int64_t n = table(k, &k->feature[i]);
+    for (int k = 0; k < count_of(d, s); k++) {
+        int64_t n = table(d->schema, feature_of(d, s, k));
         if (n < 0)
             return -1;
         all += n;

@@ -121,14 +121,13 @@ static void put_task(const poise__drawing *d, int t)
 {
     static const char *const kind[] = {"binary", "regression", "multiclass"};
     const poise_task *task = &d->schema->task[t];
-    const poise__layer *output = &d->model->layer[d->model->output];
     fprintf(d->out, "  t%d [label=\"", t);
     put_text(d, task->name);
     fprintf(d->out, "\\n%s",
             (size_t)task->kind < sizeof(kind) / sizeof(kind[0]) ? kind[task->kind] : "");
     fprintf(d->out, "\", shape=ellipse, style=filled, fillcolor=\"");
     put_colour(d, t);
-    fprintf(d->out, "\"];\n  i%d -> t%d;\n", output->instance[t].id, t);
+    fprintf(d->out, "\"];\n  i%d -> t%d;\n", d->model->output[t]->id, t);
 }
 
 char *poise_show_dot(const poise_spec *s, poise_error *err)

@@ -11,11 +11,20 @@ static int read_section(poise__reading *r, const poise__yaml *v, void *into);
         .form = form_, .schema = schema_, .help = help_, .read = read_section          \
     }
 static const poise_key run_rows[] = {
+    {.name = "version",
+     .kind = POISE_KEY_OWN,
+     .read = poise__version_read,
+     .form = "1",
+     .schema = "integer 1",
+     .help = "of the language that the file is written in"},
     SECTION("data", 1, NULL, "mapping (data)", "<data>", "where the rows come from"),
     SECTION("features", 0, NULL,
             "mapping of column: numeric | categorical | ignore | mapping (feature)",
-            "map of ('numeric' | 'categorical' | 'missing_count' | 'ignore' | <feature>)",
-            "the inputs; a column may hold * and ?, and is then a pattern"),
+            "map of ('numeric' | 'categorical' | 'missing_count' | 'ignore' | <feature> | {group: "
+            "list of text | map of ('numeric' | 'categorical' | 'missing_count' | 'ignore' | "
+            "<feature>)})",
+            "the inputs; a column may hold * and ?, and is then a pattern; NAME: {group: ...} is a "
+            "group of them"),
     SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "map of <task>", "what is predicted"),
     SECTION("model", 1, NULL, "name, or mapping (model, model file)",
             "text | <model> | <model file>", "the network"),
@@ -57,6 +66,8 @@ static int has_pattern(const poise__yaml *features)
 static void read_all(poise__reading *r, const poise__yaml *root)
 {
     int dummy;
+    if (poise__version_check(r, root) < 0)
+        return;
     if (poise__keys_read(r, root, "the run", &poise__run_section, &dummy) < 0 &&
         root->kind != POISE__MAP)
         return;

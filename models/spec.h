@@ -89,7 +89,8 @@ typedef struct poise_spec {
     const char *path; /* of the run file */
     const char *name; /* its file name without folder and ending */
     poise_data_spec data;
-    poise_schema *schema; /* declared part */
+    poise_schema *schema;               /* declared part */
+    const struct poise__groups *groups; /* of features; NULL: none */
     poise_model *model;
     poise_balancer_spec balancer;     /* the first phase */
     int nphase;                       /* of the schedule; 1 without one */

@@ -8,6 +8,7 @@ enum { NAMED = 3 }; /* unread features of one key that the warning names */
 typedef struct walk {
     char *used;            /* [ninstance] */
     char *read, *all_read; /* [nfeature]; 1: `features` is read */
+    const poise__groups *groups;
 } walk;
 
 static int mark(void *user, const poise__source *s)
@@ -17,8 +18,11 @@ static int mark(void *user, const poise__source *s)
         w->used[s->instance->id] = 1;
     else if (s->layer == POISE__ONE_FEATURE)
         w->read[s->feature] = 1;
-    else
+    else if (s->layer == POISE__FEATURES)
         *w->all_read = 1;
+    else
+        for (int k = 0; k < w->groups->at[s->feature].n; k++)
+            w->read[w->groups->at[s->feature].feature[k]] = 1;
     return 0;
 }
 
@@ -69,15 +73,15 @@ int poise__warn_unused(poise__reading *r, const poise_model *m)
 {
     const poise_schema *s = r->spec->schema;
     char all_read = 0;
-    walk w = {.all_read = &all_read};
+    walk w = {.all_read = &all_read, .groups = m->groups};
     if (m->ntask == 0) /* which was diagnosed */
         return 0;
     w.used = poise__reading_alloc(r, (size_t)m->ninstance, 1);
     w.read = poise__reading_alloc(r, (size_t)s->nfeature, 1);
     if (!w.used || !w.read)
         return -1;
-    for (int k = 0; k < m->layer[m->output].ninstance; k++)
-        w.used[m->layer[m->output].instance[k].id] = 1;
+    for (int t = 0; t < m->ntask; t++)
+        w.used[m->output[t]->id] = 1;
     for (int k = m->ninstance - 1; k >= 0; k--)
         if (w.used[k])
             poise__all_sources(m, m->instance[k], mark, &w);

@@ -35,12 +35,12 @@ typedef struct poise__yaml poise__yaml;
 struct poise__yaml {
     poise__yaml_kind kind;
     poise_place place;
-    const char *text;     /* scalar; no NUL inside */
-    int plain;            /* scalar: 1 unless quoted */
-    size_t n, cap;        /* list, mapping: entries */
-    poise__yaml **key;    /* mapping: [n] scalars */
-    poise__yaml **item;   /* [n] */
-    const char *param;    /* "$experts": it stands where that was written (params.h); else NULL */
+    const char *text;   /* scalar; no NUL inside */
+    int plain;          /* scalar: 1 unless quoted */
+    size_t n, cap;      /* list, mapping: entries */
+    poise__yaml **key;  /* mapping: [n] scalars */
+    poise__yaml **item; /* [n] */
+    const char *param;  /* "$experts": it stands where that was written (expression.h); else NULL */
     poise_place param_at; /* where that was written */
     int wrong;            /* it could not be made out, and that was diagnosed: say no more */
 };
@@ -87,7 +87,7 @@ int poise__yaml_plain(const char *text);    /* 1 if text written plainly reads a
 /* The node as a message shows it: "'abc'", "a list of 3", "a mapping", "empty". */
 const char *poise__yaml_show(const poise__yaml *n, char *buf, size_t size);
 
-/* The tree as text (emit.c); malloc'd.  Mappings of the first two levels in block style. */
-char *poise__yaml_write(const poise__yaml *n, poise_error *err);
+/* The tree as text (emit.c); malloc'd.  Mappings of the first `blocks` levels in block style. */
+char *poise__yaml_write(const poise__yaml *n, int blocks, poise_error *err);
 
 #endif

@@ -292,7 +292,7 @@ static void layers_are_in_order_of_need(void **state)
             for (int i = 0; i < refs->n; i++)
                 assert_true(refs->at[i].layer < k);
     }
-    assert_string_equal(m->layer[m->output].name, "out");
+    assert_string_equal(m->output[0]->layer->name, "out");
     assert_int_equal(lists, 7 + 1); /* one of each, and a gate */
     assert_int_equal(m->ninstance, 5 + 5 * 2);
     poise_spec_free(s);
@@ -405,7 +405,7 @@ static void a_model_may_be_a_path(void **state)
     assert_string_equal(m->about, "One layer.");
     assert_int_equal(m->nlayer, 2);
     assert_int_equal(units_of(&m->layer[0])->value[0], 5);
-    assert_string_equal(m->layer[m->output].name, "answer");
+    assert_string_equal(m->output[0]->layer->name, "answer");
     assert_string_equal(m->layer[0].place.file, FOLDER "good/../data/tiny.yaml");
     assert_int_equal(feature(s, "price")->transform, POISE_LOG1P);
     assert_int_equal(s->schema->nfeature, 4); /* age, price, segment, slot */

@@ -169,11 +169,11 @@ static void a_written_tree_reads_back(void **state)
     poise__yaml *n = parse(f, "a: \"1\"\nb: 1\nc: {d: [x, \"true\", 'it''s', \"a\\nb\"], e: {}}\n"
                               "\"f g\": \"\"\nh: []\n");
     assert_non_null(n);
-    char *once = poise__yaml_write(n, &err);
+    char *once = poise__yaml_write(n, 2, &err);
     assert_non_null(once);
     poise__yaml *again = parse(f, once);
     assert_non_null(again);
-    char *twice = poise__yaml_write(again, &err);
+    char *twice = poise__yaml_write(again, 2, &err);
     assert_string_equal(once, twice);
     assert_int_equal(poise__yaml_get(again, "a")->plain, 0);
     assert_int_equal(poise__yaml_get(again, "b")->plain, 1);

@@ -1,0 +1,138 @@
+#include "expand.h"
+#include <stdlib.h>
+#include <string.h>
+#include "layer.h"
+#include "sections.h"
+
+typedef struct writer {
+    const poise_model *m;
+    const poise_schema *schema;
+    poise__arena *a;
+    poise_error *err;
+} writer;
+
+/* Names of layers are words and slashes, which need no quotes. */
+static poise__yaml *name_node(writer *w, const char *name)
+{
+    int plain = strchr(name, '/') || poise__yaml_plain(name);
+    return poise__yaml_scalar(w->a, name, plain, POISE_NOWHERE, w->err);
+}
+
+static int put(writer *w, poise__yaml *map, const char *key, poise__yaml *value)
+{
+    return poise__yaml_append(w->a, map, name_node(w, key), value, w->err);
+}
+
+static int put_text(writer *w, poise__yaml *map, const char *key, const char *text)
+{
+    return text ? put(w, map, key, poise__node_text(w->a, text, w->err)) : 0;
+}
+
+typedef struct names {
+    writer *w;
+    poise__yaml *list;
+} names;
+
+static int add_name(void *user, const poise__source *s)
+{
+    names *n = user;
+    poise__yaml *node = NULL;
+    if (s->instance)
+        node = name_node(n->w, s->instance->name);
+    else if (!strchr(s->name, '/'))
+        node = poise__node_text(n->w->a, s->name, n->w->err);
+    else { /* a feature that could be taken for a layer */
+        const char *inner = strncmp(s->name, "features.", 9) == 0 ? s->name + 9 : s->name;
+        const char *text = poise__arena_printf(n->w->a, n->w->err, "features.%s", inner);
+        node = text ? poise__node_text(n->w->a, text, n->w->err) : NULL;
+    }
+    return poise__yaml_push(n->w->a, n->list, node, n->w->err);
+}
+
+/* One name, or a list of them. */
+static poise__yaml *reference_node(writer *w, const poise__instance *i,
+                                   const poise__references *refs)
+{
+    names n = {w, poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err)};
+    if (!n.list || poise__sources(w->m, i, refs, add_name, &n) < 0)
+        return NULL;
+    return n.list->n == 1 ? n.list->item[0] : n.list;
+}
+
+static int is_of_layer(const char *key)
+{
+    for (int k = 0; k < poise__layer_section.nkey; k++)
+        if (strcmp(poise__layer_section.key[k].name, key) == 0)
+            return 1;
+    return 0;
+}
+
+/* The references that a key holds; NULL where it is another kind of key. */
+static const poise__references *references_of(const poise__instance *i, const char *key)
+{
+    const poise_section *s = &i->layer->kind->section;
+    for (int k = 0; k < s->nkey; k++)
+        if (strcmp(s->key[k].name, key) == 0 && s->key[k].kind == POISE_KEY_REFERENCES)
+            return (const void *)((const char *)i->own + s->key[k].offset);
+    return NULL;
+}
+
+static poise__yaml *layer_node(writer *w, const poise__instance *i)
+{
+    poise__yaml *map = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
+    int bad = i->task >= 0 && put_text(w, map, "task", w->schema->task[i->task].name) < 0;
+    if (!bad && i->copies)
+        bad = put(w, map, "copies", poise__node_int(w->a, i->copies, w->err)) < 0;
+    for (size_t k = 0; k < i->keys->n && !bad; k++) {
+        const char *key = i->keys->key[k]->text;
+        const poise__references *refs = references_of(i, key);
+        if (!is_of_layer(key))
+            bad = put(w, map, key,
+                      refs ? reference_node(w, i, refs)
+                           : poise__yaml_share(w->a, i->keys->item[k], w->err)) < 0;
+    }
+    return bad ? NULL : map;
+}
+
+static poise__yaml *model_node(writer *w)
+{
+    const poise_model *m = w->m;
+    poise__yaml *map = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
+    poise__yaml *network = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
+    poise__yaml *output = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
+    int bad = put_text(w, map, "about", m->about) < 0 || put_text(w, map, "paper", m->paper) < 0 ||
+              put_text(w, map, "when", m->when) < 0;
+    for (int k = 0; k < m->ninstance && !bad; k++)
+        bad = put(w, network, m->instance[k]->name, layer_node(w, m->instance[k])) < 0;
+    for (int t = 0; t < m->ntask && !bad; t++)
+        bad = poise__yaml_append(w->a, output,
+                                 poise__node_text(w->a, w->schema->task[t].name, w->err),
+                                 name_node(w, m->output[t]->name), w->err) < 0;
+    bad = bad || put(w, map, "network", network) < 0 || put(w, map, "output", output) < 0;
+    return bad ? NULL : map;
+}
+
+static char *written(const poise_spec *s, int whole, poise_error *err)
+{
+    writer w = {s->model, s->schema, poise__arena_new(err), err};
+    char *text = NULL;
+    if (!w.a)
+        return NULL;
+    poise__yaml *node = model_node(&w);
+    if (node && whole)
+        node = poise__spec_node(s, node, w.a, err);
+    if (node)
+        text = poise__yaml_write(node, whole ? 3 : 2, err);
+    poise__arena_free(w.a);
+    return text;
+}
+
+char *poise_spec_expanded(const poise_spec *s, poise_error *err)
+{
+    return written(s, 1, err);
+}
+
+char *poise_model_expanded(const poise_spec *s, poise_error *err)
+{
+    return written(s, 0, err);
+}

@@ -1,0 +1,224 @@
+/* One layer as written becomes its instances: names, and keys that differ. */
+#include <stdio.h>
+#include <string.h>
+#include "expression.h"
+#include "layer.h"
+#include "sections.h"
+
+poise__yaml *poise__keys_over(poise__arena *a, const poise__yaml *base, const poise__yaml *more,
+                              poise_error *err)
+{
+    poise__yaml *to = poise__yaml_new(a, POISE__MAP, base->place, err);
+    for (size_t i = 0; to && i < base->n; i++) {
+        const poise__yaml *over = poise__yaml_get(more, base->key[i]->text);
+        if (!over && poise__yaml_append(a, to, base->key[i], base->item[i], err) < 0)
+            return NULL;
+        for (size_t j = 0; over && j < more->n; j++)
+            if (more->item[j] == over && !poise__yaml_null(over) &&
+                poise__yaml_append(a, to, more->key[j], more->item[j], err) < 0)
+                return NULL;
+    }
+    for (size_t j = 0; to && j < more->n; j++)
+        if (!poise__yaml_get(base, more->key[j]->text) && !poise__yaml_null(more->item[j]) &&
+            poise__yaml_append(a, to, more->key[j], more->item[j], err) < 0)
+            return NULL;
+    return to;
+}
+
+/* ---- kinds ---- */
+
+static int is_key_of(const poise_section *s, const char *word)
+{
+    for (int j = 0; j < s->nkey; j++)
+        if (strcmp(s->key[j].name, word) == 0)
+            return 1;
+    return 0;
+}
+
+/* A misspelt kind is found among the words that no kind knows. */
+static int is_key(const char *word)
+{
+    for (int k = 0; k < POISE__KINDS; k++)
+        if (is_key_of(&poise__layer_kinds[k]->section, word))
+            return 1;
+    return is_key_of(&poise__layer_section, word);
+}
+
+/* The kind is the one key of a layer that is a kind's name, and no key of another that is there:
+ * dropout may be a kind, and is a key of an mlp. */
+static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *key,
+                                          const poise__yaml *v)
+{
+    const poise__layer_kind *found = NULL;
+    const char *known[POISE__KINDS];
+    for (int k = 0; k < POISE__KINDS; k++) {
+        const poise__layer_kind *kind = poise__layer_kinds[k];
+        known[k] = kind->section.name;
+        if (!poise__yaml_get(v, kind->section.name) ||
+            (found && is_key_of(&found->section, kind->section.name)))
+            continue;
+        if (found && !is_key_of(&kind->section, found->section.name)) {
+            poise_diagnose(r->diag, key->place, "layer '%.80s' is both %s and %s; choose one",
+                           key->text, found->section.name, kind->section.name);
+            return NULL;
+        }
+        found = kind;
+    }
+    if (found)
+        return found;
+    int unknown = 0;
+    for (size_t i = 0; i < v->n; i++)
+        if (!is_key(v->key[i]->text)) {
+            poise__unknown(r, v->key[i]->place, "there is no kind of layer", v->key[i]->text,
+                           POISE__KINDS, known);
+            unknown = 1;
+        }
+    if (!unknown)
+        poise__unknown(r, key->place, "no key says of what kind is layer", key->text, POISE__KINDS,
+                       known);
+    return NULL;
+}
+
+/* ---- names ---- */
+
+static int make_instances(poise__reading *r, poise__layer *l)
+{
+    l->ninstance = l->each ? l->names.n : 1;
+    l->instance = poise__reading_alloc(r, (size_t)l->ninstance, sizeof(*l->instance));
+    if (!l->instance)
+        return -1;
+    for (int k = 0; k < l->ninstance; k++) {
+        poise__instance *i = &l->instance[k];
+        poise_error err;
+        *i = (poise__instance){.layer = l, .name = l->name, .at = k, .kind_at = l->place};
+        i->of = l->each ? l->names.text[k] : l->task;
+        i->task = i->of ? poise__task_find(r->spec->schema, i->of) : -1;
+        if (l->each)
+            i->name = poise__arena_printf(r->arena, &err, "%s/%s", l->name, i->of);
+        if (!i->name)
+            return poise_diagnose_error(r->diag, &err);
+    }
+    return 0;
+}
+
+/* `each` and `task` come first: the other keys are read for every name. */
+static int read_names(poise__reading *r, const poise__yaml *v, poise__layer *l)
+{
+    int bad = 0;
+    for (int k = 0; k < poise__layer_section.nkey; k++) {
+        const poise_key *row = &poise__layer_section.key[k];
+        const poise__yaml *value = poise__yaml_get(v, row->name);
+        if (value && (strcmp(row->name, "each") == 0 || strcmp(row->name, "task") == 0))
+            bad |= poise__key_read(r, row, value, l);
+    }
+    return bad;
+}
+
+/* ---- keys ---- */
+
+typedef struct keys_reading {
+    poise__reading *r;
+    const char *what; /* "mlp layer 'tower'" */
+    const poise__layer_kind *kind;
+    poise__layer *l;
+} keys_reading;
+
+/* A block of keys from a mapping; *l is a layer to read the rest into. */
+static void *read_block(keys_reading *k, const poise__yaml *v, poise__layer *l, int *bad)
+{
+    void *own = poise__reading_alloc(k->r, 1, k->kind->own);
+    const poise_section *sections[] = {&k->kind->section, &poise__layer_section};
+    void *into[] = {own, l};
+    if (!own || poise__keys_read_all(k->r, v, k->what, 2, sections, into) < 0)
+        *bad = -1;
+    return own;
+}
+
+static void give(poise__instance *i, const poise__layer *from, const void *own,
+                 const poise__yaml *keys)
+{
+    const poise__yaml *kind = poise__yaml_get(keys, i->layer->kind->section.name);
+    i->own = own;
+    i->copies = from->copies;
+    i->keys = keys;
+    i->kind_at = kind ? kind->place : i->layer->place;
+}
+
+/* The mapping of one name: $each in its place, overridden keys in theirs. */
+static const poise__yaml *keys_of(keys_reading *k, const poise__yaml *v, const poise__yaml *params,
+                                  const char *name, int *bad)
+{
+    poise_error err;
+    const poise__yaml *over = poise__yaml_get(k->l->overrides, name);
+    if (over && over->kind == POISE__MAP) {
+        v = poise__keys_over(k->r->arena, v, over, &err);
+        if (!v)
+            poise_diagnose_error(k->r->diag, &err);
+    }
+    if (!v || !poise__needs_each(v))
+        return v;
+    poise__scope *s = poise__reading_alloc(k->r, 1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->params = params;
+    s->each = name;
+    return poise__evaluate(k->r, v, s, bad);
+}
+
+static int read_keys(keys_reading *k, const poise__yaml *v, const poise_model *m)
+{
+    poise__layer *l = k->l;
+    poise_error err;
+    int bad = 0, own_ones = poise__needs_each(v);
+    const poise__yaml *over = poise__yaml_get(v, "override");
+    l->own = poise__reading_alloc(k->r, (size_t)l->ninstance + 1, sizeof(*l->own));
+    if (!l->own)
+        return -1;
+    if (over) {
+        int at = poise__layer_section.nkey - 1;
+        bad |= poise__key_read(k->r, &poise__layer_section.key[at], over, l);
+        poise__yaml *none = poise__yaml_scalar(k->r->arena, "", 1, over->place, &err);
+        poise__yaml *drop = poise__yaml_new(k->r->arena, POISE__MAP, v->place, &err);
+        if (poise__yaml_set(k->r->arena, drop, "override", none, &err) < 0 ||
+            !(v = poise__keys_over(k->r->arena, v, drop, &err)))
+            return poise_diagnose_error(k->r->diag, &err);
+    }
+    if (!own_ones)
+        l->own[l->nown++] = read_block(k, v, l, &bad);
+    for (int j = 0; j < l->ninstance; j++) {
+        poise__instance *i = &l->instance[j];
+        if (!own_ones && !poise__yaml_get(l->overrides, i->of ? i->of : "")) {
+            give(i, l, l->own[0], v);
+            continue;
+        }
+        poise__layer rest = *l; /* what its own keys say beside those of its kind */
+        rest.copies = 0;
+        const poise__yaml *keys = keys_of(k, v, m->params, i->of, &bad);
+        if (!keys)
+            return -1;
+        l->own[l->nown] = read_block(k, keys, &rest, &bad);
+        if (!l->own[l->nown])
+            return -1;
+        give(i, &rest, l->own[l->nown++], keys);
+    }
+    return bad;
+}
+
+int poise__instances_read(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
+                          const poise_model *m, poise__layer *l)
+{
+    char what[120];
+    int bad = read_names(r, v, l);
+    if (make_instances(r, l) < 0)
+        return -1;
+    l->kind = find_kind(r, key, v);
+    if (!l->kind)
+        return -1;
+    if (!l->each && !l->task && poise__needs_each(v))
+        return poise_diagnose(r->diag, key->place,
+                              "layer '%.80s' uses $each, the name of one of several, but it has no "
+                              "each",
+                              key->text);
+    snprintf(what, sizeof(what), "%s layer '%.80s'", l->kind->section.name, key->text);
+    return read_keys(&(keys_reading){r, what, l->kind, l}, v, m) < 0 || bad ? -1 : 0;
+}

@@ -1,0 +1,396 @@
+#include "model_file.h"
+#include <stdio.h>
+#include <string.h>
+#include "../core/search.h"
+#include "expression.h"
+#include "layer.h"
+#include "params.h"
+#include "sections.h"
+
+enum { LONGEST_CHAIN = 16 };
+
+typedef struct file_keys {
+    const char *about, *paper, *when, *extends;
+    poise_place extends_at;
+    const poise__yaml *params, *network, *output;
+    int64_t version;
+} file_keys;
+
+static int read_extends(poise__reading *r, const poise__yaml *v, void *into);
+static int read_params(poise__reading *r, const poise__yaml *v, void *into);
+static int read_network(poise__reading *r, const poise__yaml *v, void *into);
+static int read_output(poise__reading *r, const poise__yaml *v, void *into);
+
+static const poise_key rows[] = {
+    {.name = "version",
+     .kind = POISE_KEY_OWN,
+     .read = poise__version_read,
+     .form = "1",
+     .schema = "integer 1",
+     .help = "of the language that the file is written in"},
+    {.name = "about",
+     .kind = POISE_KEY_TEXT,
+     POISE__INTO(file_keys, about),
+     .help = "what the model is, in a line"},
+    {.name = "paper",
+     .kind = POISE_KEY_TEXT,
+     POISE__INTO(file_keys, paper),
+     .help = "where it was published"},
+    {.name = "when",
+     .kind = POISE_KEY_TEXT,
+     POISE__INTO(file_keys, when),
+     .help = "when to use it"},
+    {.name = "extends",
+     .kind = POISE_KEY_OWN,
+     .read = read_extends,
+     .form = "name, or path",
+     .schema = "text",
+     .help =
+         "the model whose parameters and layers are taken over; a path is relative to this file"},
+    {.name = "params",
+     .kind = POISE_KEY_OWN,
+     .read = read_params,
+     .form = "mapping of name: default, or keys (parameter)",
+     .schema = "map of (<parameter> | text | list of any | null)",
+     .help = "what a run may choose; $name in the network stands for the value"},
+    {.name = "network",
+     .kind = POISE_KEY_OWN,
+     .read = read_network,
+     .form = "mapping of layer: keys",
+     .schema = "map of (layer | changed layer | null)",
+     .help = "the layers, in any order; needed where nothing is extended"},
+    {.name = "output",
+     .kind = POISE_KEY_OWN,
+     .read = read_output,
+     .form = "layer, or mapping of task: layer",
+     .schema = "text | map of text",
+     .help = "the layer that is the tasks' output, or one for each task; without it the one called "
+             "logit"},
+};
+const poise_section poise__model_file_section = {
+    .name = "model file",
+    .about = "a network, in its own file or inline under model:",
+    POISE__ROWS(rows)};
+
+static int read_extends(poise__reading *r, const poise__yaml *v, void *into)
+{
+    static const poise_key row = {
+        .name = "extends", .kind = POISE_KEY_TEXT, POISE__INTO(file_keys, extends)};
+    ((file_keys *)into)->extends_at = v->place;
+    return poise__key_read(r, &row, v, into);
+}
+
+static int read_mapping(poise__reading *r, const char *name, const char *of, const poise__yaml *v)
+{
+    char show[120];
+    return v->kind == POISE__MAP
+               ? 0
+               : poise_diagnose(r->diag, v->place, "%s is %s; it must be a mapping of %s", name,
+                                poise__yaml_show(v, show, sizeof(show)), of);
+}
+
+static int read_params(poise__reading *r, const poise__yaml *v, void *into)
+{
+    if (read_mapping(r, "params", "names with values", v) < 0)
+        return -1;
+    if (v->n > POISE__MOST_PARAMS)
+        return poise_diagnose(r->diag, v->place,
+                              "there are %zu parameters; at most %d are possible", v->n,
+                              POISE__MOST_PARAMS);
+    ((file_keys *)into)->params = v;
+    return 0;
+}
+
+static int read_network(poise__reading *r, const poise__yaml *v, void *into)
+{
+    if (v->kind == POISE__MAP && v->n == 0)
+        return poise_diagnose(r->diag, v->place,
+                              "network is empty; it must be a mapping of "
+                              "layer: {...}");
+    if (read_mapping(r, "network", "layer: {...}", v) < 0)
+        return -1;
+    ((file_keys *)into)->network = v;
+    return 0;
+}
+
+static int read_output(poise__reading *r, const poise__yaml *v, void *into)
+{
+    char show[120];
+    int empty = v->kind == POISE__SCALAR ? poise__yaml_null(v) : v->n == 0;
+    if (v->kind == POISE__LIST || empty)
+        return poise_diagnose(r->diag, v->place,
+                              "output is %s; it must be a layer, or a mapping of task: layer",
+                              poise__yaml_show(v, show, sizeof(show)));
+    ((file_keys *)into)->output = v;
+    return 0;
+}
+
+/* ---- files ---- */
+
+static int no_model(poise__reading *r, poise_place place, const char *name)
+{
+    poise_error err;
+    char **names = poise_model_names(&err);
+    int n = 0;
+    if (!names)
+        return poise_diagnose_error(r->diag, &err);
+    while (names[n])
+        n++;
+    poise__unknown(r, place, "there is no model", name, n, (const char *const *)names);
+    poise_names_free(names);
+    return -1;
+}
+
+/* A path against the folder of the file that names it. */
+static const char *relative(poise__reading *r, const char *path, const char *from)
+{
+    poise_error err;
+    const char *slash = from ? strrchr(from, '/') : NULL;
+    while (path[0] == '.' && path[1] == '/') /* so that a circle comes back to the same path */
+        path += 2;
+    if (!from || path[0] == '/')
+        return poise__reading_path(r, path);
+    const char *full =
+        slash ? poise__arena_printf(r->arena, &err, "%.*s/%s", (int)(slash - from), from, path)
+              : poise__arena_text(r->arena, path, &err);
+    if (!full)
+        poise_diagnose_error(r->diag, &err);
+    return full;
+}
+
+const poise__yaml *poise__model_open(poise__reading *r, const char *use, const char *from,
+                                     poise_place place, const char **file)
+{
+    size_t n = strlen(use);
+    poise_error err;
+    if (strchr(use, '/') || (n > 5 && strcmp(use + n - 5, ".yaml") == 0)) {
+        *file = relative(r, use, from);
+        return *file ? poise__yaml_read(*file, place, r->arena, r->diag) : NULL;
+    }
+    char path[4096];
+    int found =
+        use[0] ? poise__search_file(&poise__model_search, use, ".yaml", path, sizeof(path), &err)
+               : 1;
+    if (found < 0)
+        poise_diagnose_error(r->diag, &err);
+    else if (found > 0)
+        no_model(r, place, use);
+    if (found != 0)
+        return NULL;
+    *file = poise__arena_text(r->arena, path, &err);
+    if (!*file) {
+        poise_diagnose_error(r->diag, &err);
+        return NULL;
+    }
+    return poise__yaml_read(path, place, r->arena, r->diag);
+}
+
+/* ---- what an extending file makes of the one below ---- */
+
+static int put(poise__reading *r, poise__yaml *map, poise__yaml *key, poise__yaml *item)
+{
+    poise_error err;
+    return poise__yaml_put(r->arena, map, key, item, &err) < 0 ? poise_diagnose_error(r->diag, &err)
+                                                               : 0;
+}
+
+static poise__yaml *copied(poise__reading *r, const poise__yaml *map, poise_place place)
+{
+    poise_error err;
+    poise__yaml *to = poise__yaml_new(r->arena, POISE__MAP, place, &err);
+    for (size_t k = 0; to && map && k < map->n; k++)
+        if (poise__yaml_append(r->arena, to, map->key[k], map->item[k], &err) < 0)
+            to = NULL;
+    if (!to)
+        poise_diagnose_error(r->diag, &err);
+    return to;
+}
+
+static void take_away(poise__yaml *map, const char *key)
+{
+    size_t k = 0;
+    while (k < map->n && strcmp(map->key[k]->text, key) != 0)
+        k++;
+    for (; k + 1 < map->n; k++) {
+        map->key[k] = map->key[k + 1];
+        map->item[k] = map->item[k + 1];
+    }
+    map->n -= map->n > 0;
+}
+
+/* `name:` with nothing takes an inherited one away. */
+static int removes(poise__reading *r, const char *what, const poise__yaml *inherited,
+                   const poise__yaml *key, const poise__yaml *item)
+{
+    const char *known[POISE__MOST_LAYERS];
+    char text[80];
+    int n = 0;
+    if (item->kind != POISE__SCALAR || !poise__yaml_null(item))
+        return 0;
+    if (poise__yaml_get(inherited, key->text))
+        return 1;
+    for (size_t k = 0; inherited && k < inherited->n && n < POISE__MOST_LAYERS; k++)
+        known[n++] = inherited->key[k]->text;
+    (void)snprintf(text, sizeof(text), "what is extended has no %s", what);
+    return poise__unknown(r, key->place, text, key->text, n, known);
+}
+
+static int merge_params(poise__reading *r, poise__model_text *t, const poise__yaml *more)
+{
+    int bad = 0;
+    if (!more)
+        return 0;
+    poise__yaml *to = copied(r, t->params, more->place);
+    for (size_t k = 0; to && k < more->n; k++) {
+        poise__yaml *key = more->key[k], *item = more->item[k];
+        const poise__yaml *old = poise__yaml_get(t->params, key->text);
+        int gone = removes(r, "parameter", t->params, key, item);
+        if (gone > 0)
+            take_away(to, key->text);
+        else if (gone < 0)
+            bad = -1;
+        else if (!old)
+            bad |= put(r, to, key, item);
+        else {
+            poise__yaml *merged = poise__param_merge(r, key, old, item);
+            for (size_t j = 0; merged && j < to->n; j++) /* the key stays where it was introduced */
+                if (strcmp(to->key[j]->text, key->text) == 0)
+                    to->item[j] = merged;
+            bad |= merged ? 0 : -1;
+        }
+    }
+    t->params = to;
+    return to ? bad : -1;
+}
+
+static int has_kind(const poise__yaml *layer)
+{
+    for (int k = 0; k < POISE__KINDS; k++)
+        if (poise__yaml_get(layer, poise__layer_kinds[k]->section.name))
+            return 1;
+    return 0;
+}
+
+static int merge_layer(poise__reading *r, poise__model_text *t, poise__yaml *to, poise__yaml *key,
+                       poise__yaml *item)
+{
+    poise_error err;
+    const poise__yaml *old = poise__yaml_get(t->network, key->text);
+    int gone = removes(r, "layer", t->network, key, item);
+    if (gone < 0)
+        return -1;
+    if (gone) {
+        take_away(to, key->text);
+        poise__yaml *removed = copied(r, t->removed, key->place);
+        t->removed = removed;
+        return removed ? put(r, removed, key, item) : -1;
+    }
+    if (!old || old->kind != POISE__MAP || item->kind != POISE__MAP || has_kind(item))
+        return put(r, to, key, item);
+    poise__yaml *merged = poise__keys_over(r->arena, old, item, &err);
+    if (!merged)
+        return poise_diagnose_error(r->diag, &err);
+    return put(r, to, key, merged);
+}
+
+static int merge_network(poise__reading *r, poise__model_text *t, const poise__yaml *more)
+{
+    int bad = 0;
+    if (!more)
+        return 0;
+    poise__yaml *to = copied(r, t->network, more->place);
+    for (size_t k = 0; to && k < more->n; k++)
+        bad |= merge_layer(r, t, to, more->key[k], more->item[k]);
+    t->network = to;
+    return to ? bad : -1;
+}
+
+/* ---- the chain ---- */
+
+typedef struct link {
+    file_keys keys;
+    const char *file;
+} link;
+
+static int circle(poise__reading *r, const link *chain, int n, const char *file)
+{
+    char text[600] = "";
+    size_t used = 0;
+    for (int k = 0; k < n && used < sizeof(text); k++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s -> ",
+                                 chain[k].file ? chain[k].file : r->spec->path);
+    return poise_diagnose(r->diag, chain[n - 1].keys.extends_at,
+                          "models extend each other in a circle: %s%s", text, file);
+}
+
+/* Opens what the last link extends; 1 where there is one, -1 after a diagnosis. */
+static int open_next(poise__reading *r, link *chain, int n, const poise__yaml **node)
+{
+    const file_keys *k = &chain[n - 1].keys;
+    const char *file;
+    if (!k->extends)
+        return 0;
+    if (n == LONGEST_CHAIN)
+        return poise_diagnose(r->diag, k->extends_at, "more than %d files extend each other",
+                              LONGEST_CHAIN);
+    *node = poise__model_open(r, k->extends, chain[n - 1].file, k->extends_at, &file);
+    if (!*node)
+        return -1;
+    for (int j = 0; j < n; j++)
+        if (chain[j].file && strcmp(chain[j].file, file) == 0)
+            return circle(r, chain, n, file);
+    chain[n] = (link){.file = file};
+    return 1;
+}
+
+static int merge(poise__reading *r, poise__model_text *t, const file_keys *k)
+{
+    t->about = k->about ? k->about : t->about;
+    t->paper = k->paper ? k->paper : t->paper;
+    t->when = k->when ? k->when : t->when;
+    t->output = k->output ? k->output : t->output;
+    if (!k->extends) {
+        t->params = k->params;
+        t->network = k->network;
+        return 0;
+    }
+    int bad = merge_params(r, t, k->params);
+    return merge_network(r, t, k->network) < 0 ? -1 : bad;
+}
+
+int poise__model_text_read(poise__reading *r, const poise__yaml *node, const char *file,
+                           poise__model_text *text)
+{
+    link *chain = poise__reading_alloc(r, LONGEST_CHAIN, sizeof(*chain));
+    const poise__yaml *first = node;
+    int n = 0, bad = 0, more = 1;
+    *text = (poise__model_text){0};
+    if (!chain)
+        return -1;
+    for (chain[0].file = file; more > 0;) {
+        n++;
+        if (poise__version_check(r, node) < 0)
+            return -1;
+        bad |=
+            poise__keys_read(r, node, "the model", &poise__model_file_section, &chain[n - 1].keys);
+        if (node->kind != POISE__MAP)
+            return -1;
+        if (!chain[n - 1].keys.extends && !poise__yaml_get(node, "network") &&
+            !poise__yaml_get(node, "extends"))
+            bad = poise_diagnose(r->diag, node->place,
+                                 "the model has no 'network': the layers, in any order");
+        more = open_next(r, chain, n, &node);
+    }
+    text->file = poise__reading_alloc(r, (size_t)n, sizeof(*text->file));
+    if (!text->file)
+        return -1;
+    text->chain = n;
+    for (int k = n - 1; k >= 0; k--) {
+        text->file[k] = chain[k].file;
+        if (more == 0) /* without what it extends, nothing of it can be told right from wrong */
+            bad |= merge(r, text, &chain[k].keys);
+    }
+    if (!more && !text->network && !bad)
+        bad = poise_diagnose(r->diag, first->place, "the model has no layers");
+    return bad || more ? -1 : 0;
+}
