@@ -10,11 +10,13 @@
  *     log_sigmoid  log(1 / (1 + e^-x))        dx = dy sigmoid(-x)
  *     log_odds     x - log(1 - e^x)           dx = dy / (1 - e^x)      the logit of p, x = log p
  *     logit        log(x) - log(1 - x)        dx = dy / (x (1 - x))    the logit of p, x = p
+ *     reciprocal   1 / x                      dx = -dy / x^2
  *
  * The logit of a product of sigmoids, p = prod_k sigmoid(z_k), is log_odds(sum over k of
  * log_sigmoid(z_k)): exact to rounding however small p is, and up to 1 - p = 1e-30; x is held at or
  * below -1e-30.  For a probability that came about in another way there is logit: x is held within
- * [f, 1 - f].  Beyond what x is held to, the slope of these two is that at the bound.
+ * [f, 1 - f].  reciprocal holds x at or above f.  Beyond what x is held to, the slope of these three is
+ * that at the bound.
  *
  * The first four go backward from y, so that forward can be done in place of x.  All backward
  * operators take (dy, y or x) and can be done in place of dy.  The subgradient at 0 is that of
@@ -40,7 +42,8 @@
     X(log_odds, "y = x - log(1 - exp(x)), x at most -1e-30", log_odds, log_odds_back, in,   \
       POISE_OP_INPLACE)                                                                     \
     X(logit, "y = log(x) - log(1 - x), x within eps and 1 - eps", logit, logit_back, in,    \
-      POISE_OP_INPLACE)
+      POISE_OP_INPLACE)                                                                     \
+    X(reciprocal, "y = 1 / x, x at least eps", reciprocal, reciprocal_back, in, POISE_OP_INPLACE)
 
 #define X(op, text, forth, back, source, flag)                                                     \
     static int op##_backward(poise_graph *g, const poise_node *n, poise_value *const *dout,        \
@@ -141,6 +144,17 @@ poise_value *poise_logit(poise_graph *g, poise_value *p, double eps, poise_error
         return NULL;
     }
     return poise__apply(g, &poise__op_logit, 1, 1, POISE__IN(p), &a, err);
+}
+
+poise_value *poise_reciprocal(poise_graph *g, poise_value *x, double eps, poise_error *err)
+{
+    const poise_attr a = {.f = {eps}};
+    if (!(eps >= 1e-12 && eps <= 1e12)) {
+        poise_fail(err, POISE_E_SPEC, POISE_NOWHERE,
+                   "reciprocal: eps is %g; it must be within 1e-12 and 1e12", eps);
+        return NULL;
+    }
+    return poise__apply(g, &poise__op_reciprocal, 1, 1, POISE__IN(x), &a, err);
 }
 
 poise_value *poise_smooth_step(poise_graph *g, poise_value *x, double gamma, poise_error *err)

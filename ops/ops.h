@@ -157,6 +157,10 @@ POISE_API poise_value *poise_log_odds(poise_graph *g, poise_value *log_p, poise_
 /* The logit of p, held within [eps, 1 - eps], 1e-7 <= eps < 0.5.  Beyond, the slope is the bound's. */
 POISE_API poise_value *poise_logit(poise_graph *g, poise_value *p, double eps, poise_error *err);
 
+/* 1 / x, x held at or above eps, within 1e-12 and 1e12.  Below, the slope is the bound's. */
+POISE_API poise_value *poise_reciprocal(poise_graph *g, poise_value *x, double eps,
+                                        poise_error *err);
+
 /* ---- normalisation ---- */
 
 /* over the last axis C: y = gamma[C] (x - mean) / sqrt(var + eps) + beta[C] */

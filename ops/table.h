@@ -77,6 +77,8 @@
     B(log_odds_backward)       \
     F(logit)                   \
     B(logit_backward)          \
+    F(reciprocal)              \
+    B(reciprocal_backward)     \
     F(layer_norm)              \
     B(layer_norm_data)         \
     B(layer_norm_gamma)        \

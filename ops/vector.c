@@ -101,6 +101,8 @@ MAP(log_odds, below_one(a[i]) - log_of(-expm1_of(below_one(a[i]))))
 MAP(log_odds_back, -a[i] / expm1_of(below_one(b[i])))
 MAP(logit, logit_of(inside(a[i], p)))
 MAP(logit_back, a[i] / (inside(b[i], p) * (1.0f - inside(b[i], p))))
+MAP(reciprocal, 1.0f / (a[i] < p ? p : a[i]))
+MAP(reciprocal_back, -a[i] / ((b[i] < p ? p : b[i]) * (b[i] < p ? p : b[i])))
 MAP(smooth_step, smooth_of(clamp_of(a[i] / p, 0.5f)))
 MAP(smooth_step_back, a[i] / p * smooth_slope(clamp_of(b[i] / p, 0.5f)))
 

@@ -49,6 +49,8 @@ typedef void poise__map(int64_t n, const float *a, const float *b, float p, floa
     X(log_odds_back)    /* dy / (1 - e^x), x <= -1e-30 */                                     \
     X(logit)            /* log(a) - log(1 - a), a held within [p, 1 - p] */                   \
     X(logit_back)       /* dy / (x (1 - x)), x held within [p, 1 - p] */                      \
+    X(reciprocal)       /* 1 / a, a >= p */                                                   \
+    X(reciprocal_back)  /* -dy / x^2, x >= p */                                               \
     X(smooth_step)      /* t = a / p: 0 below -1/2, 1 above 1/2, else 1/2 + 3/2 t - 2 t^3 */  \
     X(smooth_step_back) /* dy (3/2 - 6 t^2) / p, t = x / p within [-1/2, 1/2] */
 

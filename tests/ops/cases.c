@@ -88,6 +88,7 @@ BUILD(own_pairs, poise_pairs(g, in[0], in[0], err))
 BUILD(log_sigmoid, poise_log_sigmoid(g, in[0], err))
 BUILD(log_odds, poise_log_odds(g, in[0], err))
 BUILD(logit, poise_logit(g, in[0], 1e-7, err))
+BUILD(reciprocal, poise_reciprocal(g, in[0], 1e-3, err))
 BUILD(layer_norm, poise_layer_norm(g, in[0], in[1], in[2], 1e-5, err))
 BUILD(batch_norm, poise_batch_norm(g, in[0], in[1], in[2], in[3], in[4], in[5], 0.1, 1e-5, err))
 BUILD(running, poise_batch_norm(g, in[0], NULL, in[1], in[2], in[3], in[4], 0.1, 1e-5, err))
@@ -219,6 +220,7 @@ const op_case op_cases[] = {
     {.op = "log_sigmoid", .build = log_sigmoid, .in = {X(NORMAL, 5, 9)}},
     {.op = "log_odds", .build = log_odds, .in = {X(NEGATIVE, 5, 9)}},
     {.op = "logit", .build = logit, .in = {X(GATE, 5, 9)}},
+    {.op = "reciprocal", .build = reciprocal, .in = {X(GATE, 5, 9)}},
     {.op = "layer_norm", .build = layer_norm, .in = {X(NORMAL, 1, 5), X(POSITIVE, 5), X(NORMAL, 5)}},
     {.op = "layer_norm", .build = layer_norm, .in = {X(NORMAL, 2, 3, 19), X(POSITIVE, 19), X(NORMAL, 19)}},
     {.op = "layer_norm", .build = layer_norm, .in = {X(NORMAL, 700, 100), X(POSITIVE, 100), X(NORMAL, 100)}},

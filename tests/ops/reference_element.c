@@ -29,6 +29,7 @@ ELEMENT(sigmoid, 1.0 / (1.0 + exp(-x)))
 ELEMENT(log_sigmoid, -log1p(exp(-x)))
 ELEMENT(log_odds, x - log1p(-exp(x)))
 ELEMENT(logit, log(x / (1.0 - x)))
+ELEMENT(reciprocal, 1.0 / fmax(x, n->attr.f[0]))
 
 static double smooth(double t, double gamma)
 {
@@ -151,6 +152,7 @@ const reference references_element[] = {
     {"log_sigmoid", log_sigmoid_all},
     {"log_odds", log_odds_all},
     {"logit", logit_all},
+    {"reciprocal", reciprocal_all},
     {"smooth_step", smooth_step_all},
     {"softmax", softmax},
     {"dropout", dropout},

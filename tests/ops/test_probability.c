@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <string.h>
 #include "core/session.h"
 #include "ops/ops.h"
 
@@ -135,12 +136,41 @@ static void logit_is_held_within_its_bounds(void **state)
     poise_store_free(store);
 }
 
+/* Below eps it is 1 / eps, with the slope there. */
+static void reciprocal_is_held_at_its_bound(void **state)
+{
+    (void)state;
+    poise_error err;
+    const int64_t dim = 3;
+    poise_store *store = poise_store_new(&err);
+    poise_graph *g = poise_network_graph(store, &err);
+    poise_value *p = poise_input(g, "p", POISE_F32, 1, &dim, &err);
+    poise_value *y = poise_reciprocal(g, p, 0.125, &err);
+    poise_gradient d;
+    assert_int_equal(poise_backward(g, 1, &y, NULL, 1, &p, &d, &err), 0);
+    assert_int_equal(poise_graph_output(g, y, &err), 0);
+    assert_int_equal(poise_graph_output(g, d.value, &err), 0);
+    assert_int_equal(poise_store_seal(store, 1, &err), 0);
+    poise_session *s = poise_session_new(g, NULL, &err);
+    assert_non_null(s);
+    memcpy(poise_session_data(s, p), (float[]){0.25f, 0.0f, -2.0f}, sizeof(float[3]));
+    const poise_run run = {.seed = 1, .threads = 1};
+    assert_int_equal(poise_session_run(s, &run, &err), 0);
+    const float *at = poise_session_data(s, y), *slope = poise_session_data(s, d.value);
+    assert_true(at[0] == 4.0f && at[1] == 8.0f && at[2] == 8.0f);
+    assert_true(slope[0] == -16.0f && slope[1] == -64.0f && slope[2] == -64.0f);
+    poise_session_free(s);
+    poise_graph_free(g);
+    poise_store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_logit_of_a_product_is_accurate_at_both_ends),
         cmocka_unit_test(its_gradient_is_accurate_and_finite),
         cmocka_unit_test(logit_is_held_within_its_bounds),
+        cmocka_unit_test(reciprocal_is_held_at_its_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,7 @@ static void what_does_not_fit_is_refused_with_a_reason(void **state)
     REFUSES(poise_factorise(g, v->x34, e), "x is f32[3, 4]; it must have 3 dim");
     REFUSES(poise_pairs(g, v->x345, v->x34, e), "b is f32[3, 4]; it must have 3 dim");
     REFUSES(poise_logit(g, v->x34, 0.0, e), "eps is 0; it must be 1e-7 or more");
+    REFUSES(poise_reciprocal(g, v->x34, 0.0, e), "eps is 0; it must be within 1e-12 and 1e12");
     REFUSES(poise_layer_norm(g, v->x34, v->v3, v->v3, 1e-5, e), "gamma is f32[3]", "must be 4");
     REFUSES(poise_layer_norm(g, v->x345, v->x34, v->v3, 1e-5, e), "gamma is f32[3, 4]");
     REFUSES(poise_batch_norm(g, v->x34, v->b7, v->run, v->run, v->run, v->run, 0.1, 1e-5, e),
@@ -173,6 +174,7 @@ static void a_missing_value_gives_none_and_leaves_the_error_alone(void **state)
     assert_null(poise_segment_dot(g, NULL, NULL, 1, (int64_t[]){4}, 0, e));
     assert_null(poise_segment_scale(g, v->x34, NULL, 1, (int64_t[]){4}, 0, e));
     assert_null(poise_log_odds(g, poise_log_sigmoid(g, NULL, e), e));
+    assert_null(poise_reciprocal(g, NULL, 1e-3, e));
     assert_null(poise_dropout(g, NULL, 0.5, 1, e));
     assert_null(poise_scale(g, NULL, 2.0, e));
     assert_null(poise_weighted_sum(g, 1, LIST(NULL), LIST(v->x34), e));
