@@ -46,7 +46,7 @@ int poise__columns_init(poise__columns *c, const poise_schema *s, int labels, co
     if (!c->task)
         return -1;
     for (int f = 0; f < s->nfeature; f++) {
-        if (s->feature[f].kind != POISE_CATEGORICAL)
+        if (s->feature[f].kind != POISE_CATEGORICAL && s->feature[f].kind != POISE_LIST)
             continue;
         c->feature[f].words = poise__dictionary_new(err);
         if (!c->feature[f].words)
@@ -77,6 +77,13 @@ int poise__columns_reserve(poise__columns *c, const poise_schema *s, int64_t row
         want = rows;
     for (int f = 0; f < c->nfeature; f++) {
         poise__feature_column *p = &c->feature[f];
+        if (s->feature[f].kind == POISE_LIST) {
+            void *end = p->end;
+            if (grow(&end, want, sizeof *p->end, err) < 0)
+                return -1;
+            p->end = end;
+            continue;
+        }
         void *q = p->words ? (void *)p->code : (void *)p->number;
         size_t size = p->words ? sizeof *p->code : sizeof *p->number;
         if (grow(&q, want, size, err) < 0)
@@ -108,11 +115,18 @@ int poise__columns_reserve(poise__columns *c, const poise_schema *s, int64_t row
     return 0;
 }
 
+void poise__list_items(const poise__feature_column *c, int64_t row, int64_t *from, int64_t *to)
+{
+    *from = row > 0 ? c->end[row - 1] : 0;
+    *to = c->end[row];
+}
+
 void poise__columns_done(poise__columns *c)
 {
     for (int f = 0; c->feature && f < c->nfeature; f++) {
         poise__dictionary_free(c->feature[f].words);
         free(c->feature[f].code);
+        free(c->feature[f].end);
         free(c->feature[f].number);
     }
     for (int t = 0; c->task && t < c->ntask; t++) {

@@ -17,9 +17,12 @@
 #include "dictionary.h"
 
 typedef struct poise__feature_column {
-    poise__dictionary *words; /* categorical: texts; a missing value is "" */
-    uint32_t *code;           /* categorical: [rows] */
-    double *number;           /* others: [rows] after clip and transform; NaN where missing */
+    poise__dictionary *words; /* categorical, list: texts; a missing value is "" */
+    uint32_t *code;           /* categorical: [rows]; list: [nitem], row by row */
+    int64_t *end;             /* list: [rows] where a row's items end; they begin where those of
+                                 the row before end */
+    size_t nitem, item_cap;
+    double *number; /* others: [rows] after clip and transform; NaN where missing */
 } poise__feature_column;
 
 typedef struct poise__task_column {
@@ -54,6 +57,9 @@ int poise__columns_init(poise__columns *c, const poise_schema *s, int labels, co
                         poise_error *err);
 int poise__columns_reserve(poise__columns *c, const poise_schema *s, int64_t rows, int64_t *cap,
                            poise_error *err);
+
+/* The items of a row of a list: code[*from .. *to). */
+void poise__list_items(const poise__feature_column *c, int64_t row, int64_t *from, int64_t *to);
 
 /* Index of the task whose label masks task t (its `when` names a task); -1: none. */
 int poise__when_task(const poise_schema *s, int t);

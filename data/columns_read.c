@@ -15,7 +15,15 @@ enum {
     CLASS_MAX = 65535 /* classes are outputs of the network: more is a mistake in the data */
 };
 
-typedef enum use { USE_CATEGORY, USE_NUMBER, USE_GAP, USE_LABEL, USE_WHEN, USE_WEIGHT } use;
+typedef enum use {
+    USE_CATEGORY,
+    USE_NUMBER,
+    USE_LIST,
+    USE_GAP,
+    USE_LABEL,
+    USE_WHEN,
+    USE_WEIGHT
+} use;
 
 typedef struct binding {
     use use;
@@ -45,10 +53,11 @@ static int bind(reading *r, use as, const char *what, const char *owner, const c
 
 static int bind_feature(reading *r, int f, poise_error *err)
 {
+    static const use of_kind[] = {USE_NUMBER, USE_CATEGORY, USE_GAP, USE_LIST};
     const poise_feature *p = &r->schema->feature[f];
     if (p->kind != POISE_MISSING_COUNT)
-        return bind(r, p->kind == POISE_CATEGORICAL ? USE_CATEGORY : USE_NUMBER, "the feature ",
-                    p->name, poise_feature_column(p), f, p->place, err);
+        return bind(r, of_kind[p->kind], "the feature ", p->name, poise_feature_column(p), f,
+                    p->place, err);
     for (int k = 0; k < p->ncounted; k++)
         if (bind(r, USE_GAP, "the feature ", p->name, p->counted[k], f, p->place, err) < 0)
             return -1;
@@ -125,6 +134,47 @@ static int read_category(const reading *r, const poise__field *f, const binding 
     int missing = poise__delimited_missing(r->text, f);
     return poise__dictionary_code(c->words, missing ? "" : f->text, missing ? 0 : f->length,
                                   &c->code[row], err);
+}
+
+static int add_item(poise__feature_column *c, const char *text, size_t length, poise_error *err)
+{
+    uint32_t *grown = poise__grow(c->code, &c->item_cap, c->nitem + 1, sizeof *grown, err);
+    if (!grown)
+        return -1;
+    c->code = grown;
+    if (poise__dictionary_code(c->words, text, length, &grown[c->nitem], err) < 0)
+        return -1;
+    c->nitem++;
+    return 0;
+}
+
+/* The texts between separators; empty ones are no items.  A dictionary wants a 0 after a text: it
+ * takes the separator's place for as long. */
+static int read_list(const reading *r, const poise__field *f, const binding *b, int64_t row,
+                     poise_error *err)
+{
+    const poise_feature *p = &r->schema->feature[b->index];
+    poise__feature_column *c = &r->out->feature[b->index];
+    size_t first = c->nitem, most = (size_t)p->length, step = strlen(p->separator);
+    int missing = poise__delimited_missing(r->text, f);
+    for (char *at = f->text, *next; !missing && at; at = next) {
+        char *cut = strstr(at, p->separator);
+        size_t length = cut ? (size_t)(cut - at) : strlen(at);
+        char kept = at[length];
+        at[length] = 0;
+        int status = length ? add_item(c, at, length, err) : 0;
+        at[length] = kept;
+        if (status < 0)
+            return -1;
+        next = cut ? cut + step : NULL;
+    }
+    if (c->nitem - first > most) {
+        if (p->keep_last)
+            memmove(c->code + first, c->code + c->nitem - most, most * sizeof *c->code);
+        c->nitem = first + most;
+    }
+    c->end[row] = (int64_t)c->nitem;
+    return 0;
 }
 
 static int read_positive(const reading *r, const poise__field *f, const binding *b, float *label,
@@ -208,6 +258,8 @@ static int read_cell(const reading *r, const poise__field *f, const binding *b, 
         return read_category(r, f, b, row, err);
     case USE_NUMBER:
         return read_number(r, f, b, row, err);
+    case USE_LIST:
+        return read_list(r, f, b, row, err);
     case USE_GAP:
         r->out->feature[b->index].number[row] += poise__delimited_missing(r->text, f);
         return 0;

@@ -90,6 +90,7 @@ typedef struct poise_batch {
     int32_t *ids;         /* [B, F]; 0 for padding */
     float *const *label;  /* [T][B]; NaN where the row has none */
     float *const *weight; /* [T][B]; 0 for padding, unlabelled and masked (`when`) rows */
+    int32_t *const *list; /* [list features][B, length]; -1 where a row's list has ended */
 } poise_batch;
 
 typedef struct poise_stream poise_stream;

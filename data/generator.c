@@ -126,6 +126,10 @@ static int bind_features(making *m, poise_error *err)
         int c = m->feature[f];
         if (p->kind == POISE_NUMERIC)
             continue;
+        if (p->kind == POISE_LIST)
+            return poise_fail(err, POISE_E_SPEC, p->place,
+                              "the column %s of the generator %s holds one value, not a list",
+                              poise_feature_column(p), m->g->name);
         int64_t values = c >= m->g->ncolumn - m->g->nlabel ? 2 : m->g->values[c];
         if (values == 0)
             return poise_fail(err, POISE_E_SPEC, p->place,

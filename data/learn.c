@@ -59,11 +59,16 @@ static int learn_vocabulary(const poise__feature_column *c, const poise__rows *r
     int64_t *count = poise__calloc(n, sizeof *count, err);
     if (!count)
         return -1;
-    for (int64_t i = 0; i < rows->n; i++)
-        count[c->code[row_at(rows, i)]]++;
+    for (int64_t i = 0; i < rows->n; i++) {
+        int64_t from = row_at(rows, i), to = from + 1;
+        if (f->kind == POISE_LIST)
+            poise__list_items(c, row_at(rows, i), &from, &to);
+        for (int64_t k = from; k < to; k++)
+            count[c->code[k]]++;
+    }
     size_t kept = 0, bytes = 0;
     for (uint32_t k = 0; k < n; k++)
-        if (count[k] >= least) {
+        if (count[k] >= least) { /* of a list, texts of no training row have 0 */
             kept++;
             bytes += strlen(text[k]) + 1;
         }
@@ -137,7 +142,7 @@ int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, po
     for (int f = 0; f < s->nfeature; f++) {
         poise_feature *p = &s->feature[f];
         p->deviation = 1;
-        if (p->kind == POISE_CATEGORICAL) {
+        if (p->kind == POISE_CATEGORICAL || p->kind == POISE_LIST) {
             if (learn_vocabulary(&c->feature[f], rows, p, s->arena, err) < 0)
                 return -1;
             continue;

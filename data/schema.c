@@ -29,12 +29,14 @@ void poise_schema_free(poise_schema *s)
 
 int poise_feature_numbers(const poise_feature *f)
 {
-    return f->kind == POISE_CATEGORICAL ? 0 : !f->bin_only + (f->indicator != 0);
+    if (f->kind == POISE_CATEGORICAL || f->kind == POISE_LIST)
+        return 0;
+    return !f->bin_only + (f->indicator != 0);
 }
 
 int poise_feature_ids(const poise_feature *f)
 {
-    return f->kind == POISE_CATEGORICAL || f->bins > 0;
+    return f->kind == POISE_CATEGORICAL || (f->kind != POISE_LIST && f->bins > 0);
 }
 
 int poise_schema_numeric(const poise_schema *s)
@@ -53,14 +55,24 @@ int poise_schema_categorical(const poise_schema *s)
     return n;
 }
 
+int poise_schema_lists(const poise_schema *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->nfeature; i++)
+        n += s->feature[i].kind == POISE_LIST;
+    return n;
+}
+
 int64_t poise_feature_rows(const poise_feature *f)
 {
-    return f->kind == POISE_CATEGORICAL ? f->nvalue + 1 : f->bins > 0 ? f->nedge + 2 : 0;
+    if (f->kind == POISE_CATEGORICAL || f->kind == POISE_LIST)
+        return f->nvalue + 1;
+    return f->bins > 0 ? f->nedge + 2 : 0;
 }
 
 int64_t poise_feature_width(const poise_feature *f)
 {
-    return poise_feature_numbers(f) + (poise_feature_ids(f) ? f->dim : 0);
+    return poise_feature_numbers(f) + (poise_feature_rows(f) > 0 ? f->dim : 0);
 }
 
 const char *poise_feature_column(const poise_feature *f)

@@ -13,9 +13,10 @@
 #include "../core/error.h"
 
 typedef enum poise_feature_kind {
-    POISE_NUMERIC,      /* a number: itself, its bin, whether it is missing */
-    POISE_CATEGORICAL,  /* one value of a vocabulary */
-    POISE_MISSING_COUNT /* how many of some columns are missing in the row: a number */
+    POISE_NUMERIC,       /* a number: itself, its bin, whether it is missing */
+    POISE_CATEGORICAL,   /* one value of a vocabulary */
+    POISE_MISSING_COUNT, /* how many of some columns are missing in the row: a number */
+    POISE_LIST           /* any number of values of a vocabulary */
 } poise_feature_kind;
 
 typedef enum poise_transform {
@@ -24,10 +25,13 @@ typedef enum poise_transform {
     POISE_SQRT   /* sign(x) sqrt(|x|) */
 } poise_transform;
 
+typedef enum poise_pooling { POISE_POOLED_MEAN, POISE_POOLED_SUM, POISE_POOLED_MAX } poise_pooling;
+
 /* What a feature gives the network, side by side:
  *
  *     numeric, missing_count   [the number] [1 where it is missing] [the embedding of its bin]
  *     categorical              [the embedding of its value]
+ *     list                     [the embeddings of its values, pooled]; also one by one
  *
  * Fields that are 0 ask for nothing, so a number as it comes is {name, POISE_NUMERIC}. */
 typedef struct poise_feature {
@@ -46,9 +50,14 @@ typedef struct poise_feature {
     int indicator;   /* 1: a second number, 1 where the value is missing, else 0 */
     int64_t bins;    /* 0, or at most this many bins, each a row of a table */
     int bin_only;    /* 1: the number itself is left out */
-    int64_t dim;     /* width of the embedding: categorical, and of bins */
-    /* categorical */
+    int64_t dim;     /* width of the embedding: categorical, list, and of bins */
+    /* categorical, list */
     int64_t min_count; /* rarer values share the row of unseen ones */
+    /* list */
+    const char *separator; /* between two values of a cell */
+    int64_t length;        /* values kept of a cell, 1 or more */
+    int keep_last;         /* 0: its first ones; 1: its last */
+    poise_pooling pool;
     /* missing_count */
     int ncounted;
     const char **counted; /* [ncounted] columns */
@@ -57,9 +66,9 @@ typedef struct poise_feature {
     int64_t nedge;          /* bins that came out of it, less one */
     double *edge;           /* [nedge] ascending, of the transformed value: x is in bin
                                1 + (number of edges <= x); bin 0 is "missing" */
-    int64_t nvalue;         /* categorical: values in the vocabulary */
+    int64_t nvalue;         /* categorical, list: values in the vocabulary */
     const char **value;     /* [nvalue] ascending by strcmp; value[k] has id k + 1; a missing value
-                               is the value "" ; id 0 is "unseen" */
+                               is the value "", in a list no value; id 0 is "unseen" */
 } poise_feature;
 
 typedef enum poise_task_kind { POISE_BINARY, POISE_REGRESSION, POISE_MULTICLASS } poise_task_kind;
@@ -99,6 +108,7 @@ POISE_API int poise_feature_numbers(const poise_feature *f);
 POISE_API int poise_feature_ids(const poise_feature *f);
 POISE_API int poise_schema_numeric(const poise_schema *s);
 POISE_API int poise_schema_categorical(const poise_schema *s);
+POISE_API int poise_schema_lists(const poise_schema *s); /* features of kind list */
 /* Rows of a feature's table, once learnt (0 without one): values or bins, and row 0. */
 POISE_API int64_t poise_feature_rows(const poise_feature *f);
 /* How wide it is in the network: its numbers and its embedding. */

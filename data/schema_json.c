@@ -8,7 +8,10 @@
  *                   {"name": "sex", "column": null, "kind": "categorical", "dim": 8,
  *                    "min_count": 1, "values": ["Female", "Male"]},
  *                   {"name": "gaps", ..., "kind": "missing_count", ... as numeric ...,
- *                    "counted": ["age", "sex"]}],
+ *                    "counted": ["age", "sex"]},
+ *                   {"name": "tags", "column": null, "kind": "list", "separator": "|",
+ *                    "length": 32, "keep_last": false, "pool": "mean", "dim": 16, "min_count": 1,
+ *                    "values": ["a", "b"]}],
  *      "tasks": [{"name": "income", "kind": "binary", "label": "income", "positive": "50000+",
  *                 "when": null, "huber": 0.0, "loss_weight": 1.0, "base_rate": 0.06,
  *                 "nclass": 0}]}
@@ -28,7 +31,8 @@
 
 enum { VERSION = 2 };
 
-static const char *const kinds[] = {"numeric", "categorical", "missing_count", NULL};
+static const char *const kinds[] = {"numeric", "categorical", "missing_count", "list", NULL};
+static const char *const pools[] = {"mean", "sum", "max", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
 static const char *const task_kinds[] = {"binary", "regression", "multiclass", NULL};
 
@@ -89,6 +93,13 @@ static json_t *put_feature(const poise_feature *f)
         return json_pack("{s:o, s:o, s:s, s:I, s:I, s:o}", "name", put_text(f->name), "column",
                          put_text(f->column), "kind", kinds[f->kind], "dim", (json_int_t)f->dim,
                          "min_count", (json_int_t)f->min_count, "values",
+                         put_texts(f->nvalue, f->value));
+    if (f->kind == POISE_LIST)
+        return json_pack("{s:o, s:o, s:s, s:o, s:I, s:b, s:s, s:I, s:I, s:o}", "name",
+                         put_text(f->name), "column", put_text(f->column), "kind", kinds[f->kind],
+                         "separator", put_text(f->separator), "length", (json_int_t)f->length,
+                         "keep_last", f->keep_last, "pool", pools[f->pool], "dim",
+                         (json_int_t)f->dim, "min_count", (json_int_t)f->min_count, "values",
                          put_texts(f->nvalue, f->value));
     json_t *o =
         json_pack("{s:o, s:o, s:s, s:o, s:s, s:b, s:o, s:b, s:I, s:b, s:I, s:o, s:o, s:o}", "name",
@@ -305,9 +316,23 @@ static int get_number(const scan *r, const json_t *o, poise_feature *f)
                : refuse(r, "deviation", "is not above 0");
 }
 
+static int get_list(const scan *r, const json_t *o, poise_feature *f)
+{
+    int pool;
+    if (get_text(r, o, "separator", 0, &f->separator) < 0 ||
+        get_whole(r, o, "length", 1, 65536, &f->length) < 0 ||
+        get_flag(r, o, "keep_last", &f->keep_last) < 0 ||
+        get_word(r, o, "pool", pools, &pool) < 0 ||
+        get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
+        get_whole(r, o, "min_count", 0, INT64_MAX, &f->min_count) < 0 || get_values(r, o, f) < 0)
+        return -1;
+    f->pool = (poise_pooling)pool;
+    return *f->separator ? 0 : refuse(r, "separator", "is empty");
+}
+
 static int get_feature(const scan *r, const json_t *o, poise_feature *f)
 {
-    static const size_t keys[] = {14, 6, 15};
+    static const size_t keys[] = {14, 6, 15, 10};
     int kind;
     if (get_text(r, o, "name", 0, &f->name) < 0 || get_text(r, o, "column", 1, &f->column) < 0 ||
         get_word(r, o, "kind", kinds, &kind) < 0)
@@ -323,6 +348,8 @@ static int get_feature(const scan *r, const json_t *o, poise_feature *f)
                        get_values(r, o, f) < 0
                    ? -1
                    : 0;
+    if (f->kind == POISE_LIST)
+        return get_list(r, o, f);
     int64_t ncounted = 0;
     if (f->kind == POISE_MISSING_COUNT && get_texts(r, o, "counted", &ncounted, &f->counted) < 0)
         return -1;

@@ -16,6 +16,7 @@ struct poise_stream {
     float *numeric;
     int32_t *ids;
     float **label, **weight; /* [T] into one block: [T, B] each */
+    int32_t **list;          /* [nlist] each [B, length] */
 };
 
 static void *block(int64_t count, int64_t width, size_t size, poise_error *err)
@@ -44,6 +45,19 @@ static float **task_block(int ntask, int64_t batch, poise_error *err)
     return rows;
 }
 
+static int32_t **list_blocks(const poise_dataset *d, int64_t batch, poise_error *err)
+{
+    int32_t **list = poise__calloc((size_t)d->nlist + 1, sizeof *list, err);
+    for (int k = 0; list && k < d->nlist; k++)
+        if (!(list[k] = block(batch, d->list[k].length, sizeof **list, err))) {
+            while (k-- > 0)
+                free(list[k]);
+            free(list);
+            return NULL;
+        }
+    return list;
+}
+
 poise_stream *poise_stream_new(const poise_dataset *d, int64_t batch, int shuffle, uint64_t seed,
                                poise_error *err)
 {
@@ -64,7 +78,7 @@ poise_stream *poise_stream_new(const poise_dataset *d, int64_t batch, int shuffl
     if (!(s->row = block(batch, 1, sizeof *s->row, err)) ||
         !(s->numeric = block(batch, d->nnumeric + 1, sizeof *s->numeric, err)) ||
         !(s->ids = block(batch, d->ncategorical + 1, sizeof *s->ids, err)) ||
-        !(s->label = task_block(d->ntask, batch, err)) ||
+        !(s->list = list_blocks(d, batch, err)) || !(s->label = task_block(d->ntask, batch, err)) ||
         !(s->weight = task_block(d->ntask, batch, err))) {
         poise_stream_free(s);
         return NULL;
@@ -76,6 +90,9 @@ void poise_stream_free(poise_stream *s)
 {
     if (!s)
         return;
+    for (int k = 0; s->list && k < s->data->nlist; k++)
+        free(s->list[k]);
+    free(s->list);
     free(s->row);
     free(s->numeric);
     free(s->ids);
@@ -116,6 +133,17 @@ static int64_t choose(poise_stream *s)
     return n;
 }
 
+/* The lists of the chosen rows, -1 where they have ended. */
+static void gather_list(const poise_stream *s, int64_t n, const poise__list *from, int32_t *to)
+{
+    for (int64_t i = 0; i < s->batch; i++, to += from->length) {
+        int64_t first = i < n ? from->start[s->row[i]] : 0;
+        int64_t items = i < n ? from->start[s->row[i] + 1] - first : 0;
+        for (int64_t k = 0; k < from->length; k++)
+            to[k] = k < items ? from->item[first + k] : -1;
+    }
+}
+
 int64_t poise_stream_next(poise_stream *s, poise_batch *b, poise_error *err)
 {
     (void)err; /* rows in memory cannot fail; rows on disk will */
@@ -140,7 +168,9 @@ int64_t poise_stream_next(poise_stream *s, poise_batch *b, poise_error *err)
             s->label[t][i] = i < n ? d->label[t][s->row[i]] : NAN;
             s->weight[t][i] = i < n ? d->weight[t][s->row[i]] : 0;
         }
+    for (int k = 0; k < d->nlist; k++)
+        gather_list(s, n, &d->list[k], s->list[k]);
     s->next++;
-    *b = (poise_batch){n, s->row, s->numeric, s->ids, s->label, s->weight};
+    *b = (poise_batch){n, s->row, s->numeric, s->ids, s->label, s->weight, s->list};
     return n;
 }

@@ -8,14 +8,22 @@
 
 #include "columns.h"
 
+/* One list feature: row i has item[start[i] .. start[i + 1]), at most `length`. */
+typedef struct poise__list {
+    int64_t length;
+    int64_t *start; /* [rows + 1] */
+    int32_t *item;
+} poise__list;
+
 struct poise_dataset {
     int64_t rows;
-    int nnumeric, ncategorical, ntask;
+    int nnumeric, ncategorical, nlist, ntask;
     float *numeric; /* [rows, N] standardised; in the order of the schema's numeric features */
     int32_t *ids;   /* [rows, F]; in the order of the schema's categorical features */
-    float **label;  /* [T][rows] NaN: none */
-    float **weight; /* [T][rows] 0 where the label is missing or `when` does not hold */
-    float **truth;  /* [T][rows], NULL entries where it is not known */
+    struct poise__list *list; /* [nlist], in the order of the schema's list features */
+    float **label;            /* [T][rows] NaN: none */
+    float **weight;           /* [T][rows] 0 where the label is missing or `when` does not hold */
+    float **truth;            /* [T][rows], NULL entries where it is not known */
 };
 
 /* The order in which rows are taken: row[0 .. n), ascending; row NULL: all n rows. */

@@ -6,8 +6,6 @@
 #include "../ops/ops.h"
 #include "layer.h"
 
-static const double embedding_deviation = 0.05;
-
 static int build_numeric(poise__builder *b, poise_network *net)
 {
     int64_t n = poise_schema_numeric(b->schema);
@@ -35,7 +33,7 @@ static int build_embedding(poise__builder *b, poise_network *net)
         if (!poise_feature_ids(x))
             continue;
         int64_t dim[] = {poise_feature_rows(x), x->dim};
-        poise_init init = {.kind = POISE_INIT_NORMAL, .value = embedding_deviation};
+        poise_init init = {.kind = POISE_INIT_NORMAL, .value = POISE__EMBEDDING_DEVIATION};
         const char *name = poise_graph_text(b->g, b->err, "embedding/%s", x->name);
         bad = poise_graph_at(b->g, name ? name : "embedding", x->place, b->err);
         table[k] =
@@ -50,17 +48,22 @@ static int build_embedding(poise__builder *b, poise_network *net)
 
 static int build_features(poise__builder *b, poise_network *net)
 {
+    poise_value *part[3];
+    int n = 0;
     if (poise_graph_at(b->g, "features", b->model->place, b->err) < 0 ||
-        build_numeric(b, net) < 0 || build_embedding(b, net) < 0)
+        build_numeric(b, net) < 0 || build_embedding(b, net) < 0 || poise__build_lists(b, net) < 0)
         return -1;
-    if (!b->numeric && !b->embedded)
+    if (b->numeric)
+        part[n++] = b->numeric;
+    if (b->embedded)
+        part[n++] = b->embedded;
+    if (b->pooled)
+        part[n++] = b->pooled;
+    if (n == 0)
         return poise_fail(b->err, POISE_E_SPEC, b->model->place, "the model has no features");
     if (poise_graph_at(b->g, "features", b->model->place, b->err) < 0)
         return -1;
-    b->features = !b->embedded  ? b->numeric
-                  : !b->numeric ? b->embedded
-                                : poise_concat(b->g, 1, 2,
-                                               (poise_value *[]){b->numeric, b->embedded}, b->err);
+    b->features = n == 1 ? part[0] : poise_concat(b->g, 1, n, part, b->err);
     return b->features ? 0 : -1;
 }
 
@@ -181,5 +184,6 @@ int poise_model_build(const poise_model *m, const poise_schema *s, poise_graph *
         done = build_losses(&b, net);
     free(shape);
     free(b.instance);
+    free(b.list);
     return done;
 }

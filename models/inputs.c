@@ -121,7 +121,7 @@ static int pieces(poise__builder *b, int n, const int *feature, int embedded, po
         int wanted = k < n && feature[k] == f;
         int64_t width = f == s->nfeature ? 0 : poise_feature_numbers(one);
         if (embedded && f < s->nfeature)
-            width = poise_feature_width(one) - width;
+            width = poise_feature_ids(one) ? one->dim : 0;
         k += wanted;
         if (from < to && (f == s->nfeature || (width > 0 && !wanted))) {
             piece[npiece] = columns(b, x, from, to);
@@ -138,14 +138,17 @@ static int pieces(poise__builder *b, int n, const int *feature, int embedded, po
     return npiece;
 }
 
-/* Features [n], ascending, side by side as all are: numbers, then embeddings. */
+/* Features [n], ascending, side by side as all are: numbers, then embeddings, then lists. */
 static poise_value *some_features(poise__builder *b, int n, const int *feature)
 {
-    poise_value **piece = poise__calloc((size_t)n * 2, sizeof(*piece), b->err), *y = NULL;
+    poise_value **piece = poise__calloc((size_t)n * 3, sizeof(*piece), b->err), *y = NULL;
     int numbers = piece ? pieces(b, n, feature, 0, piece) : -1;
-    int more = numbers < 0 ? -1 : pieces(b, n, feature, 1, piece + numbers);
+    int more = numbers < 0 ? -1 : pieces(b, n, feature, 1, piece + numbers), all = numbers + more;
+    for (int k = 0; k < n && more >= 0; k++)
+        if (b->list[feature[k]].pooled)
+            piece[all++] = b->list[feature[k]].pooled;
     if (more >= 0)
-        y = numbers + more == 1 ? piece[0] : poise_concat(b->g, 1, numbers + more, piece, b->err);
+        y = all == 1 ? piece[0] : poise_concat(b->g, 1, all, piece, b->err);
     free(piece);
     return y;
 }

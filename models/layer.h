@@ -23,6 +23,13 @@ typedef struct poise__shaper {
     poise_diagnostics *diag;
 } poise__shaper;
 
+/* A list feature in the graph; all NULL of another. */
+typedef struct poise__list_value {
+    poise_value *ids;    /* i32[B, L], -1 where the list has ended (ops.h: poise_list_mask) */
+    poise_value *items;  /* [B, L, D]; NULL unless a layer of a kind with `items` reads it */
+    poise_value *pooled; /* [B, D] */
+} poise__list_value;
+
 /* The graph while it is built. */
 typedef struct poise__builder {
     const poise_model *model;
@@ -31,15 +38,19 @@ typedef struct poise__builder {
     poise_graph *g;
     poise_error *err;
     int64_t batch;
-    poise_value *numeric, *embedded, *features; /* [B, N], [B, sum D], side by side */
-    poise_value **weight;                       /* [T] sample weights of the tasks */
-    poise_value *counts;                        /* poise__row_counts */
-    poise_value **instance;                     /* [ninstance] */
+    poise_value *numeric, *embedded, *pooled; /* [B, N]; [B, sum D] of ids, of lists; or NULL */
+    poise_value *features;                    /* the three side by side */
+    poise__list_value *list;                  /* [nfeature] */
+    poise_value **weight;                     /* [T] sample weights of the tasks */
+    poise_value *counts;                      /* poise__row_counts */
+    poise_value **instance;                   /* [ninstance] */
 } poise__builder;
 
 struct poise__layer_kind {
     poise_section section; /* name, help and keys; the key of the same name is its main one */
     size_t own;            /* bytes of the struct that the keys fill */
+    int items;             /* 1: a list feature that it reads by itself it takes item by item, from
+                              poise__builder.list, not pooled */
     /* Fill *out for an instance; 0 or -1 after a diagnosis. */
     int (*shape)(const poise__shaper *c, const poise__instance *i, poise__shape *out);
     /* Append the instance; NULL and *err on failure. */
@@ -86,6 +97,12 @@ int poise__sources_count(const poise_model *m, const poise__instance *i,
 /* f32 [B], 0 for rows that no task counts, in a graph that trains: batch norm leaves them out.
  * Into *counts; NULL in one that does not train.  0 or -1. */
 int poise__row_counts(poise__builder *b, poise_value **counts);
+
+/* Rows of tables start normal, with this deviation. */
+#define POISE__EMBEDDING_DEVIATION 0.05
+
+/* The inputs and embeddings of list features: b->list, b->pooled, net->list (lists.c).  0 or -1. */
+int poise__build_lists(poise__builder *b, poise_network *net);
 
 /* x to `units` outputs, one map per copy where stack > 0: parameters PATH/weight, PATH/bias. */
 poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,

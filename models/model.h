@@ -17,8 +17,10 @@
 typedef struct poise_network {
     int64_t batch;
     int ntask;
-    poise_value *numeric;   /* f32[B, N] input, NULL where the schema has none */
-    poise_value *ids;       /* i32[B, F] input, NULL where there is none */
+    poise_value *numeric; /* f32[B, N] input, NULL where the schema has none */
+    poise_value *ids;     /* i32[B, F] input, NULL where there is none */
+    int nlist;
+    poise_value **list;     /* [nlist] i32[B, length] inputs of the list features */
     poise_value **output;   /* [T] the task's logit (binary, multiclass) or prediction: [B, 1] or
                              [B, C] */
     poise_value **label;    /* [T] f32[B] inputs (i32[B] for multiclass) */

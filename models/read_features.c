@@ -77,6 +77,11 @@ static int add(gathering *g, const poise__yaml *key, const poise_feature *f, con
     to->column = column && strcmp(column, name) != 0
                      ? poise__arena_text(r->spec->schema->arena, column, &err)
                      : NULL;
+    if (f->separator) {
+        to->separator = poise__arena_text(r->spec->schema->arena, f->separator, &err);
+        if (!to->separator)
+            return poise_diagnose_error(r->diag, &err);
+    }
     if (!to->name || (column && strcmp(column, name) != 0 && !to->column))
         return poise_diagnose_error(r->diag, &err);
     g->n++;

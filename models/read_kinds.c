@@ -111,17 +111,65 @@ const poise_section poise__categorical_section = {
     .about = "a feature that is one value of a vocabulary learnt from the training rows",
     POISE__ROWS(categorical_rows)};
 
+static const char *const pools[] = {"mean", "sum", "max", NULL}; /* as poise_pooling */
+static const char *const ends[] = {"first", "last", NULL};
+static const poise_key list_rows[] = {
+    {.name = "separator",
+     .kind = POISE_KEY_TEXT,
+     .initial = "|",
+     POISE__INTO(poise_feature, separator),
+     .help = "between two values of a cell: one or several characters"},
+    {.name = "dim",
+     .kind = POISE_KEY_INT,
+     .initial = "8",
+     .min = 1,
+     .max = 4096,
+     POISE__INTO(poise_feature, dim),
+     .help = "width of the embedding"},
+    {.name = "pool",
+     .kind = POISE_KEY_CHOICE,
+     .initial = "mean",
+     .choice = pools,
+     POISE__INTO(poise_feature, pool),
+     .help = "how the embeddings of the values become one"},
+    {.name = "length",
+     .kind = POISE_KEY_INT,
+     .initial = "32",
+     .min = 1,
+     .max = 65536,
+     POISE__INTO(poise_feature, length),
+     .help = "values kept of a cell; the others are left out"},
+    {.name = "keep",
+     .kind = POISE_KEY_CHOICE,
+     .initial = "first",
+     .choice = ends,
+     POISE__INTO(poise_feature, keep_last),
+     .help = "which values are kept where there are more"},
+    {.name = "min_count",
+     .kind = POISE_KEY_INT,
+     .initial = "1",
+     .min = 1,
+     .max = 1e18,
+     POISE__INTO(poise_feature, min_count),
+     .help = "values seen fewer times in the training rows count as unseen"},
+};
+const poise_section poise__list_section = {
+    .name = "list",
+    .about = "a feature that is any number of values of a vocabulary, learnt as a categorical's",
+    POISE__ROWS(list_rows)};
+
 const poise_section poise__ignore_section = {
     .name = "ignore", .about = "a column that no pattern takes; it has no options"};
 
 static const poise_section *const kinds[] = {
     &poise__numeric_section, &poise__categorical_section, &poise__count_section,
-    &poise__ignore_section}; /* as poise_feature_kind, then ignore */
-enum { IGNORE = 3 };
+    &poise__list_section, &poise__ignore_section}; /* as poise_feature_kind, then ignore */
+enum { IGNORE = 4 };
 
 static int read_numeric(poise__reading *r, const poise__yaml *v, void *into);
 static int read_categorical(poise__reading *r, const poise__yaml *v, void *into);
 static int read_count(poise__reading *r, const poise__yaml *v, void *into);
+static int read_list(poise__reading *r, const poise__yaml *v, void *into);
 
 static const poise_key feature_rows[] = {
     {.name = "column",
@@ -149,6 +197,12 @@ static const poise_key feature_rows[] = {
      .form = "mapping (missing_count)",
      .schema = "<missing_count>",
      .help = "the feature is the number of columns that are missing"},
+    {.name = "list",
+     .kind = POISE_KEY_OWN,
+     .read = read_list,
+     .form = "mapping (list)",
+     .schema = "<list>",
+     .help = "the feature is any number of values"},
 };
 const poise_section poise__feature_section = {
     .name = "feature",
@@ -227,6 +281,16 @@ static int read_categorical(poise__reading *r, const poise__yaml *v, void *into)
 static int read_count(poise__reading *r, const poise__yaml *v, void *into)
 {
     return read_options(r, v, into, POISE_MISSING_COUNT);
+}
+
+static int read_list(poise__reading *r, const poise__yaml *v, void *into)
+{
+    poise_feature *f = into;
+    int bad = read_options(r, v, into, POISE_LIST);
+    if (bad == 0 && !*f->separator)
+        return poise_diagnose(r->diag, poise__yaml_get(v, "separator")->place,
+                              "separator must be one or more characters");
+    return bad;
 }
 
 /* Settings that contradict each other. */

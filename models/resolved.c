@@ -101,8 +101,9 @@ static poise__yaml *node_pair(writer *w, double a, double b)
 
 static poise__yaml *write_feature(writer *w, const poise_feature *f)
 {
-    static const poise_section *const kinds[] = {
-        &poise__numeric_section, &poise__categorical_section, &poise__count_section};
+    static const poise_section *const kinds[] = {&poise__numeric_section,
+                                                 &poise__categorical_section, &poise__count_section,
+                                                 &poise__list_section};
     const poise_section *s = kinds[f->kind];
     poise__feature_keys k = {.feature = *f, .counted = {f->ncounted, f->counted}};
     poise__yaml *inner = poise__keys_write(w->a, s, &k, w->err), *outer = node_map(w);

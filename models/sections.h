@@ -11,7 +11,8 @@
 extern const poise_section poise__run_section;
 extern const poise_section poise__data_section, poise__format_section, poise__valid_section;
 extern const poise_section poise__numeric_section, poise__categorical_section;
-extern const poise_section poise__count_section, poise__ignore_section, poise__feature_section;
+extern const poise_section poise__list_section, poise__count_section, poise__ignore_section,
+    poise__feature_section;
 extern const poise_section poise__task_section, poise__label_section;
 extern const poise_section poise__huber_section;
 extern const poise_section poise__sgd_section, poise__adam_section;

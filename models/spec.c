@@ -18,13 +18,15 @@ static const poise_key run_rows[] = {
      .schema = "integer 1",
      .help = "of the language that the file is written in"},
     SECTION("data", 1, NULL, "mapping (data)", "<data>", "where the rows come from"),
-    SECTION("features", 0, NULL,
-            "mapping of column: numeric | categorical | ignore | mapping (feature)",
-            "map of ('numeric' | 'categorical' | 'missing_count' | 'ignore' | <feature> | {group: "
-            "list of text | map of ('numeric' | 'categorical' | 'missing_count' | 'ignore' | "
-            "<feature>)})",
-            "the inputs; a column may hold * and ?, and is then a pattern; NAME: {group: ...} is a "
-            "group of them"),
+    SECTION(
+        "features", 0, NULL,
+        "mapping of column: numeric | categorical | list | ignore | mapping (feature)",
+        "map of ('numeric' | 'categorical' | 'missing_count' | 'list' | 'ignore' | <feature> | "
+        "{group: "
+        "list of text | map of ('numeric' | 'categorical' | 'missing_count' | 'list' | 'ignore' | "
+        "<feature>)})",
+        "the inputs; a column may hold * and ?, and is then a pattern; NAME: {group: ...} is a "
+        "group of them"),
     SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "map of <task>", "what is predicted"),
     SECTION("model", 1, NULL, "name, or mapping (model, model file)",
             "text | <model> | <model file>", "the network"),

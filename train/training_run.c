@@ -16,6 +16,8 @@ void poise__fill_features(poise_session *s, const poise_network *net, const pois
 {
     fill(s, net->numeric, b->numeric);
     fill(s, net->ids, b->ids);
+    for (int k = 0; k < net->nlist; k++)
+        fill(s, net->list[k], b->list[k]);
 }
 
 static void fill_label(poise_session *s, poise_value *v, const float *label)

@@ -109,7 +109,7 @@ static void train_step(poise__engine *e, const poise_safetensors *f, int step)
     int32_t ids[B * F];
     float *label[T] = {labels[0], labels[1]}, *weight[T] = {weights[0], weights[1]};
     int64_t row[B];
-    poise_batch b = {B, row, numeric, ids, label, weight};
+    poise_batch b = {B, row, numeric, ids, label, weight, NULL};
     poise_error err = {0};
     const float *x;
 

@@ -72,6 +72,15 @@ static inline void net_fill(const net *x, poise_session *s)
                 f++;
             }
     }
+    for (int f = 0, k = 0; f < sc->nfeature; f++)
+        if (sc->feature[f].kind == POISE_LIST) { /* of 0, 1, 2, ... values */
+            int64_t length = sc->feature[f].length;
+            int32_t *v = poise_session_data(s, x->n.list[k++]);
+            for (int64_t i = 0; i < ROWS * length; i++)
+                v[i] = i % length < i / length % (length + 1)
+                           ? (int32_t)((i * 3 + f) % poise_feature_rows(&sc->feature[f]))
+                           : -1;
+        }
     for (int t = 0; t < x->n.ntask; t++) {
         float *weight = poise_session_data(s, x->n.weight[t]);
         for (int b = 0; b < ROWS; b++) {

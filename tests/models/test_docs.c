@@ -25,11 +25,12 @@ static void escape(const char *from, char *to, size_t size)
 
 static void row(const poise_key *k, char *buf, size_t size)
 {
-    char type[400], escaped[500], initial[100] = "";
+    char type[400], escaped[500], value[80], initial[100] = "";
     escape(poise_key_type(k, type, sizeof(type)), escaped, sizeof(escaped));
-    if (k->initial)
-        snprintf(initial, sizeof(initial), "`%s`", k->initial);
-    else if (k->required)
+    if (k->initial) {
+        escape(k->initial, value, sizeof(value));
+        snprintf(initial, sizeof(initial), "`%s`", value);
+    } else if (k->required)
         snprintf(initial, sizeof(initial), "required");
     snprintf(buf, size, "| `%s` | %s | %s | %s |\n", k->name, escaped, initial, k->help);
 }

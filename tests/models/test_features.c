@@ -108,12 +108,75 @@ static void a_feature_alone_is_its_part_of_all_features(void **state)
     net_done(&x);
 }
 
+static void a_list_is_as_it_was_written(void **state)
+{
+    (void)state;
+    poise_spec *s = read_good("good/lists.yaml", NULL, 0, NULL);
+    const poise_feature *job = feature(s, "job_code"), *city = feature(s, "cities");
+    assert_string_equal(job->separator, "|");
+    assert_true(job->pool == POISE_POOLED_MEAN && !job->keep_last && job->min_count == 1);
+    assert_string_equal(city->separator, "; ");
+    assert_string_equal(poise_feature_column(city), "city_code");
+    assert_true(city->pool == POISE_POOLED_MAX && city->keep_last && city->min_count == 2);
+    assert_int_equal(city->length, 3);
+    assert_int_equal(feature(s, "kind")->pool, POISE_POOLED_SUM);
+    assert_int_equal(poise_schema_lists(s->schema), 3);
+    assert_int_equal(poise_schema_categorical(s->schema), 1);
+    poise_spec_free(s);
+}
+
+/* features: the number, the embedding of stars, then the lists in the order of the file. */
+static void a_list_is_pooled(void **state)
+{
+    (void)state;
+    poise_error err;
+    net x;
+    net_make(&x, "good/lists.yaml", NULL, 0);
+    poise_value *all = NULL;
+    for (int k = 0; k < poise_graph_nodes(x.g) && !all; k++)
+        if (strcmp(poise_graph_node(x.g, k)->layer, "all") == 0)
+            all = poise_graph_node(x.g, k)->in[0];
+    assert_int_equal(all->dim[1], 1 + 2 + 3 + 2 + 5);
+    assert_int_equal(x.n.nlist, 3);
+    assert_string_equal(x.n.list[1]->name, "list/cities");
+    assert_int_equal(poise_graph_output(x.g, all, &err), 0);
+    assert_int_equal(poise_store_seal(x.store, 1, &err), 0);
+    poise_session *s = poise_session_new(x.g, NULL, &err);
+    assert_non_null(s);
+    net_fill(&x, s);
+    assert_int_equal(poise_session_run(s, &(poise_run){.seed = 1, .threads = 1}, &err), 0);
+    const float *y = poise_session_data(s, all);
+    const char *const table[] = {"embedding/job_code", "embedding/cities", "embedding/kind"};
+    for (int k = 0, at = 3; k < 3; k++) {
+        const int64_t length = x.n.list[k]->dim[1], width = k == 0 ? 3 : k == 1 ? 2 : 5;
+        const float *w = poise_store_weight(x.store, poise_store_find(x.store, table[k]));
+        const int32_t *ids = poise_session_data(s, x.n.list[k]);
+        for (int b = 0; b < ROWS; b++)
+            for (int64_t d = 0; d < width; d++) {
+                double sum = 0, most = -INFINITY;
+                int n = 0;
+                for (int64_t l = 0; l < length && ids[b * length + l] >= 0; l++, n++) {
+                    double v = (double)w[ids[b * length + l] * width + d];
+                    sum += v;
+                    most = fmax(most, v);
+                }
+                double wanted = n == 0 ? 0 : k == 0 ? sum / n : k == 1 ? most : sum;
+                assert_true(fabs((double)y[b * all->dim[1] + at + d] - wanted) < 1e-6);
+            }
+        at += (int)width;
+    }
+    poise_session_free(s);
+    net_done(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_column_may_be_read_by_several_features),
         cmocka_unit_test(a_treatment_is_as_it_was_written),
         cmocka_unit_test(a_missing_count_counts_what_features_read_or_what_it_names),
+        cmocka_unit_test(a_list_is_as_it_was_written),
+        cmocka_unit_test(a_list_is_pooled),
         cmocka_unit_test(a_feature_alone_is_its_part_of_all_features),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

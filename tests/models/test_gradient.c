@@ -133,6 +133,7 @@ static void every_form(void **state)
 {
     (void)state;
     check_gradients("good/forms.yaml", NULL);
+    check_gradients("good/lists.yaml", NULL);
 }
 
 int main(void)

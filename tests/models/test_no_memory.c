@@ -58,6 +58,7 @@ static void reading(void **state)
     refuse_each(read_one, (void *)(uintptr_t) "good/golden.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/schedule.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/treatment.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/lists.yaml");
 }
 
 static int resolve_one(void *arg)

@@ -90,7 +90,7 @@ says_not 'monitor'
 mv rows.csv gone.csv
 expect 0 predict elsewhere/run --data new.csv --out later.csv
 same scores.csv later.csv
-expect 2 eval elsewhere/run
+expect 1 eval elsewhere/run
 says 'spec.yaml:[0-9]+:[0-9]+: error: .*rows.csv'
 mv gone.csv rows.csv
 
