@@ -92,6 +92,8 @@ static int build_layers(poise__builder *b)
     const poise_model *m = b->model;
     for (int k = 0; k < m->ninstance; k++) {
         const poise__instance *i = m->instance[k];
+        if (i->idle)
+            continue;
         const char *name = poise_graph_text(b->g, b->err, "%s", i->name);
         if (!name || poise_graph_at(b->g, name, i->layer->place, b->err) < 0)
             return -1;

@@ -121,10 +121,11 @@ int poise_model_describe(const poise_model *m, const poise_schema *s,
         poise_layer_info info = {.name = l->name,
                                  .kind = l->kind->section.name,
                                  .shape = shape_text(&shape[l->instance[0].id], text, sizeof(text)),
-                                 .repeats = l->ninstance,
                                  .place = l->place};
-        for (int t = 0; t < info.repeats; t++)
+        for (int t = 0; t < l->ninstance; t++) {
+            info.repeats += !l->instance[t].idle;
             info.parameters += shape[l->instance[t].id].parameters;
+        }
         done = line(user, &info);
     }
 out:

@@ -42,7 +42,7 @@ typedef struct poise_layer_info {
     const char *name, *kind;
     const char *shape;
     int64_t parameters; /* weights and biases of this layer, all copies and tasks */
-    int repeats;        /* instances (`each: task`) */
+    int repeats;        /* instances (`each: task`) that some task needs */
     poise_place place;
 } poise_layer_info;
 POISE_API int poise_model_describe(const poise_model *m, const poise_schema *s,

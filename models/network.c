@@ -242,5 +242,5 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
     if (!shape)
         return -1;
     bad |= poise__shapes(m, r->spec->schema, shape, r->diag);
-    return bad ? -1 : poise__warn_unused(r, m);
+    return bad ? -1 : poise__find_unused(r, m);
 }

@@ -49,6 +49,7 @@ typedef struct poise__instance {
     int task;                /* index of the task it is for; -1: of none */
     int id;                  /* its number in the model */
     int64_t copies;          /* 0: no stack */
+    int idle;                /* 1: no task needs it; it is not built and has no weights */
     const void *own;         /* the kind's keys as they are for it: a struct of the kind */
     const poise__yaml *keys; /* the mapping that they were read from */
     poise_place kind_at;     /* of the value of its kind's key: units, experts */
@@ -169,9 +170,9 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
 poise__yaml *poise__keys_over(poise__arena *a, const poise__yaml *base, const poise__yaml *more,
                               poise_error *err);
 
-/* Warn of layers that no task needs and of features that no layer reads, in a model without errors:
- * 0, or -1 when there is no memory. */
-int poise__warn_unused(poise__reading *r, const poise_model *m);
+/* In a model without errors: find the instances that are idle; warn of layers that no task needs and of
+ * features that no layer reads.  0, or -1 when there is no memory. */
+int poise__find_unused(poise__reading *r, poise_model *m);
 
 /* Width of everything: numeric features and embeddings side by side. */
 int64_t poise__features_width(const poise_schema *s);

@@ -53,6 +53,8 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
             shape[k] = (poise__shape){0};
             bad = -1;
         }
+        if (i->idle)
+            shape[k].parameters = 0;
     }
     for (int t = 0; t < m->ntask; t++)
         if (m->output[t] && check_output(&c, m->output[t], t) < 0)

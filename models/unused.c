@@ -26,13 +26,15 @@ static int mark(void *user, const poise__source *s)
     return 0;
 }
 
-static void warn_layers(poise__reading *r, const poise_model *m, const char *used)
+static void see_layers(poise__reading *r, poise_model *m, const char *used)
 {
     for (int k = 0; k < m->nlayer; k++) {
-        const poise__layer *l = &m->layer[k];
+        poise__layer *l = &m->layer[k];
         int any = 0;
-        for (int i = 0; i < l->ninstance; i++)
-            any |= used[l->instance[i].id];
+        for (int i = 0; i < l->ninstance; i++) {
+            l->instance[i].idle = !used[l->instance[i].id];
+            any |= !l->instance[i].idle;
+        }
         if (!any)
             poise_warn(r->diag, l->place, "no task needs layer '%s'", l->name);
     }
@@ -69,7 +71,7 @@ static void warn_features(poise__reading *r, char *read)
 }
 
 /* From the last instance to the first: what a used one needs is used. */
-int poise__warn_unused(poise__reading *r, const poise_model *m)
+int poise__find_unused(poise__reading *r, poise_model *m)
 {
     const poise_schema *s = r->spec->schema;
     char all_read = 0;
@@ -85,7 +87,7 @@ int poise__warn_unused(poise__reading *r, const poise_model *m)
     for (int k = m->ninstance - 1; k >= 0; k--)
         if (w.used[k])
             poise__all_sources(m, m->instance[k], mark, &w);
-    warn_layers(r, m, w.used);
+    see_layers(r, m, w.used);
     if (!all_read)
         warn_features(r, w.read);
     return 0;

@@ -106,6 +106,34 @@ static void parameters_are_named_by_layer_task_and_index(void **state)
     net_done(&x);
 }
 
+/* The last task's `info` is for no task, `spare` for none at all: neither is there. */
+static void what_no_task_needs_is_not_built(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int there;
+    } cases[] = {{"info/click/0/weight", 1}, {"info/buy/0/weight", 0}, {"spare/0/weight", 0}};
+    poise_error err;
+    int64_t described = 0;
+    net x;
+    net_make(&x, "here.yaml",
+             PLAIN "model:\n"
+                   "  network:\n"
+                   "    tower: {each: task, mlp: [4], input: [features, \"info[previous]\"]}\n"
+                   "    info:  {each: task, mlp: [3], input: tower}\n"
+                   "    spare: {mlp: [5], input: features}\n"
+                   "    logit: {each: task, dense: 1, input: tower}\n",
+             1);
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+        if ((poise_store_find(x.store, cases[k].name) >= 0) != cases[k].there)
+            fail_msg("%s is %sthere", cases[k].name, cases[k].there ? "not " : "");
+    assert_int_equal(
+        poise_model_describe(x.spec->model, x.spec->schema, add_parameters, &described, &err), 0);
+    assert_int_equal(described, count_kind(&x, POISE_DENSE) + count_kind(&x, POISE_TABLE));
+    net_done(&x);
+}
+
 static void every_node_names_its_layer_and_place(void **state)
 {
     (void)state;
@@ -253,6 +281,7 @@ int main(void)
         cmocka_unit_test(parameter_counts_equal_hand_counts),
         cmocka_unit_test(the_description_counts_every_trained_number),
         cmocka_unit_test(parameters_are_named_by_layer_task_and_index),
+        cmocka_unit_test(what_no_task_needs_is_not_built),
         cmocka_unit_test(every_node_names_its_layer_and_place),
         cmocka_unit_test(outputs_are_as_wide_as_the_task_needs),
         cmocka_unit_test(two_graphs_share_one_store),

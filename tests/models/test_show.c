@@ -39,7 +39,7 @@ static void a_layer_has_a_line_with_all_about_it(void **state)
     } row[] = {
         {"expert", {"mlp", "B x 4 x 8", "1632  shared by all tasks", NULL}},
         {"own", {"mlp", "B x 8", "3 x 16  shared by", "also reads price"}},
-        {"spare", {"B x 4 x 3", "108  no task", NULL}},
+        {"spare", {"B x 4 x 3", "  0  no task", NULL}},
         {"mix", {"mixture", "3 x 255  one for each task", "; also reads expert", NULL}},
         {"logit", {"dense", "3 x 17  one for each task", "; also reads own[click]", NULL}},
     };
