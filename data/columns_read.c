@@ -211,9 +211,11 @@ static int read_label(const reading *r, const poise__field *f, const binding *b,
     if (task->kind == POISE_BINARY && x != 0 && x != 1)
         return bad(r, f, b->column, "is neither 0 nor 1; a label of other values needs `positive:`",
                    err);
-    if (task->kind == POISE_REGRESSION && fabs(x) > (double)FLT_MAX)
+    if (!poise_task_classed(task) && fabs(x) > (double)FLT_MAX)
         return bad(r, f, b->column, "is too large; labels are at most 3.4e38", err);
-    if (task->kind != POISE_MULTICLASS)
+    if (task->kind == POISE_COUNT && x < 0)
+        return bad(r, f, b->column, "is not a count; counts are numbers from 0", err);
+    if (!poise_task_classed(task))
         return 0;
     if (x < 0 || x > CLASS_MAX || x != floor(x))
         return bad(r, f, b->column, "is not a class; classes are whole numbers from 0 to 65535",

@@ -152,7 +152,8 @@ static int bind_tasks(making *m, int64_t rows, poise_error *err)
             0)
             return -1;
         int known = m->label[t] >= m->g->ncolumn - m->g->nlabel;
-        if (p->kind != POISE_REGRESSION && (!known || p->kind == POISE_MULTICLASS))
+        int numbers = p->kind == POISE_REGRESSION || p->kind == POISE_COUNT;
+        if (!numbers && (!known || poise_task_classed(p)))
             return poise_fail(err, POISE_E_SPEC, p->place,
                               "task %s: the labels of the generator %s are 0 or 1 in the columns "
                               "from \"%s\" on",

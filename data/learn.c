@@ -131,8 +131,9 @@ static int learn_task(const poise__columns *c, const poise__rows *rows, int whol
                           task->name, task->when ? " where its `when` holds" : "");
     if (task->kind == POISE_BINARY && task->positive && positives == 0 && whole)
         return no_positive(c, task, t, err);
-    task->base_rate = task->kind == POISE_MULTICLASS || n == 0 ? 0 : sum / (double)n;
-    task->nclass = task->kind == POISE_MULTICLASS ? (int64_t)fmax(most, 0) + 1 : 0;
+    int classed = poise_task_classed(task), least = task->kind == POISE_ORDINAL; /* one threshold */
+    task->base_rate = classed || n == 0 ? 0 : sum / (double)n;
+    task->nclass = classed ? (int64_t)fmax(most, least) + 1 : 0;
     return 0;
 }
 

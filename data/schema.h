@@ -71,7 +71,42 @@ typedef struct poise_feature {
                                is the value "", in a list no value; id 0 is "unseen" */
 } poise_feature;
 
-typedef enum poise_task_kind { POISE_BINARY, POISE_REGRESSION, POISE_MULTICLASS } poise_task_kind;
+typedef enum poise_task_kind {
+    POISE_BINARY,     /* 0 or 1 */
+    POISE_REGRESSION, /* a number */
+    POISE_MULTICLASS, /* a class 0 .. C - 1 */
+    POISE_ORDINAL,    /* a class 0 .. C - 1 whose order means something: a grade */
+    POISE_COUNT       /* how often, 0 or more */
+} poise_task_kind;
+#define POISE_TASK_KINDS "binary", "regression", "multiclass", "ordinal", "count"
+
+/* Every loss: enum, name, the kind of task it is for.  A kind's first is its usual one. */
+#define POISE_LOSSES(X)                                                           \
+    X(BCE, "bce", POISE_BINARY)             /* binary cross entropy on logits */  \
+    X(FOCAL, "focal", POISE_BINARY)         /* rows that are right count less */  \
+    X(SQUARED, "squared", POISE_REGRESSION) /* (x - label)^2 */                   \
+    X(HUBER, "huber", POISE_REGRESSION)     /* linear beyond delta */             \
+    X(SOFTMAX, "softmax", POISE_MULTICLASS) /* softmax cross entropy */           \
+    X(ORDINAL, "ordinal", POISE_ORDINAL)    /* cumulative links and thresholds */ \
+    X(POISSON, "poisson", POISE_COUNT)      /* likelihood of a count */
+
+typedef enum poise_loss_kind {
+    POISE_LOSS_USUAL, /* the first of the task's kind, at its defaults */
+#define X(loss, name, kind) POISE_LOSS_##loss,
+    POISE_LOSSES(X)
+#undef X
+        POISE_LOSS_KINDS
+} poise_loss_kind;
+
+/* The formulas are in ops/ops.h. */
+typedef struct poise_loss {
+    poise_loss_kind kind;
+    double smoothing;       /* bce, softmax; 0 */
+    double positive_weight; /* bce; 1 */
+    double gamma;           /* focal; 2 */
+    double alpha;           /* focal: positives weigh alpha, negatives 1 - alpha; 0: both 1 */
+    double delta;           /* huber; 1 */
+} poise_loss;
 
 typedef struct poise_task {
     const char *name;
@@ -81,13 +116,21 @@ typedef struct poise_task {
     const char *positive; /* the text that means 1; NULL: the column holds 0 and 1 (or numbers) */
     const char *when;     /* column; the row counts only where it is 1.  NULL: always.  May name
                              another task: then where that task's label is 1 */
-    double huber;         /* regression: delta, 0: squared */
-    double loss_weight;   /* fixed factor of the spec, 1 */
+    poise_loss loss;
+    double loss_weight; /* fixed factor of the spec, 1 */
     /* learnt */
     double base_rate; /* binary: share of positives among the training rows that count (labelled,
-                         `when` holds); regression: their mean; multiclass: 0 */
-    int64_t nclass;   /* multiclass: classes; labels are 0 .. nclass - 1 */
+                         `when` holds); regression, count: their mean; multiclass, ordinal: 0 */
+    int64_t nclass;   /* multiclass, ordinal: classes; labels are 0 .. nclass - 1 */
 } poise_task;
+
+/* 1 where the label is a class: multiclass and ordinal. */
+POISE_API int poise_task_classed(const poise_task *t);
+/* The task's loss, its kind never USUAL. */
+POISE_API poise_loss poise_task_loss(const poise_task *t);
+/* Of a loss: its name, the kind of task that it is for. */
+POISE_API const char *poise_loss_name(poise_loss_kind k);
+POISE_API poise_task_kind poise_loss_task(poise_loss_kind k);
 
 typedef struct poise_schema {
     int nfeature;

@@ -13,7 +13,7 @@
  *                    "length": 32, "keep_last": false, "pool": "mean", "dim": 16, "min_count": 1,
  *                    "values": ["a", "b"]}],
  *      "tasks": [{"name": "income", "kind": "binary", "label": "income", "positive": "50000+",
- *                 "when": null, "huber": 0.0, "loss_weight": 1.0, "base_rate": 0.06,
+ *                 "when": null, "loss": {...}, "loss_weight": 1.0, "base_rate": 0.06,
  *                 "nclass": 0}]}
  *
  * A text that is not UTF-8 is written {"hex": "ff41"}.  Reals have 17 digits, which read back to
@@ -34,7 +34,7 @@ enum { VERSION = 2 };
 static const char *const kinds[] = {"numeric", "categorical", "missing_count", "list", NULL};
 static const char *const pools[] = {"mean", "sum", "max", NULL};
 static const char *const transforms[] = {"none", "log1p", "sqrt", NULL};
-static const char *const task_kinds[] = {"binary", "regression", "multiclass", NULL};
+static const char *const task_kinds[] = {POISE_TASK_KINDS, NULL};
 
 /* ---- writing.  A value that could not be made is NULL, which json_*_new refuses to take in. */
 
@@ -117,11 +117,20 @@ static json_t *put_feature(const poise_feature *f)
     return o;
 }
 
+/* With its kind filled in: what is read back compares equal. */
+static json_t *put_loss(const poise_task *t)
+{
+    poise_loss l = poise_task_loss(t);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "kind", poise_loss_name(l.kind), "smoothing",
+                     put_real(l.smoothing), "positive_weight", put_real(l.positive_weight), "gamma",
+                     put_real(l.gamma), "alpha", put_real(l.alpha), "delta", put_real(l.delta));
+}
+
 static json_t *put_task(const poise_task *t)
 {
     return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "name", put_text(t->name),
                      "kind", task_kinds[t->kind], "label", put_text(t->label), "positive",
-                     put_text(t->positive), "when", put_text(t->when), "huber", put_real(t->huber),
+                     put_text(t->positive), "when", put_text(t->when), "loss", put_loss(t),
                      "loss_weight", put_real(t->loss_weight), "base_rate", put_real(t->base_rate),
                      "nclass", (json_int_t)t->nclass);
 }
@@ -357,6 +366,26 @@ static int get_feature(const scan *r, const json_t *o, poise_feature *f)
     return get_number(r, o, f);
 }
 
+static int get_loss(const scan *r, const json_t *o, poise_loss *l)
+{
+    static const char *const names[] = {
+#define X(loss, name, kind) name,
+        POISE_LOSSES(X)
+#undef X
+            NULL};
+    int kind;
+    if (json_object_size(o) != 6)
+        return refuse(r, "loss", "has other keys than a loss");
+    if (get_word(r, o, "kind", names, &kind) < 0 ||
+        get_real(r, o, "smoothing", 0, &l->smoothing) < 0 ||
+        get_real(r, o, "positive_weight", 0, &l->positive_weight) < 0 ||
+        get_real(r, o, "gamma", 0, &l->gamma) < 0 || get_real(r, o, "alpha", 0, &l->alpha) < 0 ||
+        get_real(r, o, "delta", 0, &l->delta) < 0)
+        return -1;
+    l->kind = (poise_loss_kind)(kind + 1);
+    return 0;
+}
+
 static int get_task(const scan *r, const json_t *o, poise_task *t)
 {
     int kind;
@@ -365,18 +394,22 @@ static int get_task(const scan *r, const json_t *o, poise_task *t)
     if (get_text(r, o, "name", 0, &t->name) < 0 || get_word(r, o, "kind", task_kinds, &kind) < 0 ||
         get_text(r, o, "label", 0, &t->label) < 0 ||
         get_text(r, o, "positive", 1, &t->positive) < 0 ||
-        get_text(r, o, "when", 1, &t->when) < 0 || get_real(r, o, "huber", 0, &t->huber) < 0 ||
+        get_text(r, o, "when", 1, &t->when) < 0 ||
+        get_loss(r, json_object_get(o, "loss"), &t->loss) < 0 ||
         get_real(r, o, "loss_weight", 0, &t->loss_weight) < 0 ||
         get_real(r, o, "base_rate", 0, &t->base_rate) < 0 ||
         get_whole(r, o, "nclass", 0, 65536, &t->nclass) < 0)
         return -1;
     t->kind = (poise_task_kind)kind;
-    if (t->huber < 0 || t->loss_weight < 0)
-        return refuse(r, t->huber < 0 ? "huber" : "loss_weight", "is negative");
+    if (t->loss_weight < 0)
+        return refuse(r, "loss_weight", "is negative");
+    if (poise_loss_task(t->loss.kind) != t->kind)
+        return refuse(r, "loss", "is not for a task of this kind");
     if (t->kind == POISE_BINARY && !(t->base_rate >= 0 && t->base_rate <= 1))
         return refuse(r, "base_rate", "is not between 0 and 1");
-    if (t->kind == POISE_MULTICLASS && r->schema->learnt && t->nclass < 1)
-        return refuse(r, "nclass", "is not 1 or more");
+    if (poise_task_classed(t) && r->schema->learnt && t->nclass < 1 + (t->kind == POISE_ORDINAL))
+        return refuse(r, "nclass",
+                      t->kind == POISE_ORDINAL ? "is not 2 or more" : "is not 1 or more");
     return 0;
 }
 

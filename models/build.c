@@ -72,7 +72,7 @@ static int build_targets(poise__builder *b, poise_network *net)
 {
     for (int t = 0; t < net->ntask; t++) {
         const poise_task *task = &b->schema->task[t];
-        poise_dtype type = task->kind == POISE_MULTICLASS ? POISE_I32 : POISE_F32;
+        poise_dtype type = poise_task_classed(task) ? POISE_I32 : POISE_F32;
         const char *label = poise_graph_text(b->g, b->err, "label/%s", task->name);
         const char *weight = poise_graph_text(b->g, b->err, "weight/%s", task->name);
         net->task[t] = poise_graph_text(b->g, b->err, "%s", task->name);
@@ -104,18 +104,43 @@ static int build_layers(poise__builder *b)
     return 0;
 }
 
-static poise_value *loss_of(poise__builder *b, const poise_network *net, int t, poise_value **sum)
+/* An ordinal task's output is one score; its thresholds make a logit per boundary of it. */
+static poise_value *output_of(poise__builder *b, poise_value *x, int t)
 {
     const poise_task *task = &b->schema->task[t];
-    poise_value *x = net->output[t], *label = net->label[t], *weight = net->weight[t];
-    switch (task->kind) {
-    case POISE_BINARY:
-        return poise_loss_bce(b->g, x, label, weight, sum, b->err);
-    case POISE_MULTICLASS:
-        return poise_loss_softmax(b->g, x, label, weight, sum, b->err);
-    case POISE_REGRESSION:
-        return task->huber > 0 ? poise_loss_huber(b->g, x, label, weight, task->huber, sum, b->err)
-                               : poise_loss_squared(b->g, x, label, weight, sum, b->err);
+    if (task->kind != POISE_ORDINAL)
+        return x;
+    const int64_t n = task->nclass - 1;
+    const char *name = poise_graph_text(b->g, b->err, "thresholds/%s", task->name);
+    poise_init zero = {.kind = POISE_INIT_ZERO};
+    return name ? poise_thresholds(
+                      b->g, x, poise_weight(b->g, name, POISE_DENSE, 1, &n, zero, b->err), b->err)
+                : NULL;
+}
+
+static poise_value *loss_of(poise__builder *b, const poise_network *net, int t, poise_value **sum)
+{
+    const poise_loss l = poise_task_loss(&b->schema->task[t]);
+    poise_value *x = net->output[t], *y = net->label[t], *w = net->weight[t];
+    const double positive = l.alpha > 0 ? l.alpha : 1, negative = l.alpha > 0 ? 1 - l.alpha : 1;
+    switch (l.kind) {
+    case POISE_LOSS_BCE:
+        return poise_loss_bce_with(b->g, x, y, w, l.smoothing, l.positive_weight, sum, b->err);
+    case POISE_LOSS_FOCAL:
+        return poise_loss_focal(b->g, x, y, w, l.gamma, positive, negative, sum, b->err);
+    case POISE_LOSS_SOFTMAX:
+        return poise_loss_softmax_with(b->g, x, y, w, l.smoothing, sum, b->err);
+    case POISE_LOSS_SQUARED:
+        return poise_loss_squared(b->g, x, y, w, sum, b->err);
+    case POISE_LOSS_HUBER:
+        return poise_loss_huber(b->g, x, y, w, l.delta, sum, b->err);
+    case POISE_LOSS_ORDINAL:
+        return poise_loss_ordinal(b->g, x, y, w, sum, b->err);
+    case POISE_LOSS_POISSON:
+        return poise_loss_poisson(b->g, x, y, w, sum, b->err);
+    case POISE_LOSS_USUAL:
+    case POISE_LOSS_KINDS:
+        break;
     }
     return NULL;
 }
@@ -127,7 +152,7 @@ static int build_losses(poise__builder *b, poise_network *net)
         const char *name = poise_graph_text(b->g, b->err, "loss/%s", task->name);
         if (!name || poise_graph_at(b->g, name, task->place, b->err) < 0)
             return -1;
-        net->output[t] = b->instance[b->model->output[t]->id];
+        net->output[t] = output_of(b, b->instance[b->model->output[t]->id], t);
         net->loss[t] = loss_of(b, net, t, &net->labelled[t]);
         if (net->loss[t] && (task->loss_weight < 1 || task->loss_weight > 1))
             net->loss[t] = poise_scale(b->g, net->loss[t], task->loss_weight, b->err);

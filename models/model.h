@@ -21,9 +21,9 @@ typedef struct poise_network {
     poise_value *ids;     /* i32[B, F] input, NULL where there is none */
     int nlist;
     poise_value **list;     /* [nlist] i32[B, length] inputs of the list features */
-    poise_value **output;   /* [T] the task's logit (binary, multiclass) or prediction: [B, 1] or
-                             [B, C] */
-    poise_value **label;    /* [T] f32[B] inputs (i32[B] for multiclass) */
+    poise_value **output;   /* [T] logits, a number or a log rate: [B, 1]; of C classes [B, C]; of C
+                               grades [B, C - 1] (poise_thresholds) */
+    poise_value **label;    /* [T] f32[B] inputs (i32[B] where it is a class) */
     poise_value **weight;   /* [T] f32[B] inputs */
     poise_value **loss;     /* [T] f32[1] */
     poise_value **labelled; /* [T] f32[1]: sum of the weights that counted */

@@ -4,18 +4,15 @@
 #include "sections.h"
 
 enum { MOST_TASKS = 256 };
-enum { LOSS_BCE, LOSS_SOFTMAX, LOSS_SQUARED, LOSS_HUBER };
 
 typedef struct task_keys {
-    poise_task task; /* first: the sections' fields are the task's */
-    int loss;        /* -1: not said */
-    double delta;
+    poise_task task;
 } task_keys;
 
 static int read_label(poise__reading *r, const poise__yaml *v, void *into);
 static int read_loss(poise__reading *r, const poise__yaml *v, void *into);
 
-static const char *const kinds[] = {"binary", "regression", "multiclass", NULL};
+static const char *const kinds[] = {POISE_TASK_KINDS, NULL};
 static const poise_key task_rows[] = {
     {.name = "label",
      .kind = POISE_KEY_OWN,
@@ -33,13 +30,14 @@ static const poise_key task_rows[] = {
      .initial = "binary",
      .choice = kinds,
      POISE__INTO(task_keys, task.kind),
-     .help = "what the label is: 0 or 1, a number, a class"},
+     .help = "what the label is: 0 or 1, a number, a class, a grade, how often"},
     {.name = "loss",
      .kind = POISE_KEY_OWN,
      .read = read_loss,
-     .form = "bce | softmax | squared | huber | {huber: {delta}}",
-     .schema = "pick 'bce' 'softmax' 'squared' <huber>",
-     .help = "binary: bce; multiclass: softmax; regression: squared (the default) or huber"},
+     .form = "bce | focal | squared | huber | softmax | ordinal | poisson | {huber: {delta}}",
+     .schema = "pick <bce> <focal> 'squared' <huber> <softmax> 'ordinal' 'poisson'",
+     .help = "binary: bce or focal; regression: squared or huber; multiclass: softmax; ordinal; "
+             "count: poisson; the first is the default"},
     {.name = "weight",
      .kind = POISE_KEY_NUMBER,
      .initial = "1",
@@ -64,23 +62,6 @@ static const poise_key label_rows[] = {
 const poise_section poise__label_section = {
     .name = "label", .about = "a label with a positive value", POISE__ROWS(label_rows)};
 
-static const poise_section bce = {.name = "bce", .about = "binary cross entropy on logits"};
-static const poise_section softmax = {.name = "softmax", .about = "softmax cross entropy"};
-static const poise_section squared = {.name = "squared", .about = "squared error"};
-static const poise_key huber_rows[] = {
-    {.name = "delta",
-     .kind = POISE_KEY_NUMBER,
-     .initial = "1",
-     .min = 1e-9,
-     .max = 1e9,
-     POISE__INTO(task_keys, delta),
-     .help = "errors beyond it count linearly"},
-};
-const poise_section poise__huber_section = {
-    .name = "huber", .about = "Huber's loss", POISE__ROWS(huber_rows)};
-const poise_section *const poise__loss_sections[4] = {&bce, &softmax, &squared,
-                                                      &poise__huber_section};
-
 static int read_label(poise__reading *r, const poise__yaml *v, void *into)
 {
     if (v->kind == POISE__MAP)
@@ -92,13 +73,7 @@ static int read_label(poise__reading *r, const poise__yaml *v, void *into)
 
 static int read_loss(poise__reading *r, const poise__yaml *v, void *into)
 {
-    task_keys *k = into;
-    const poise__yaml *inner;
-    k->loss = poise__keys_pick(r, v, "loss", 4, poise__loss_sections, &inner);
-    if (k->loss < 0)
-        return -1;
-    const poise_section *s = poise__loss_sections[k->loss];
-    return poise__keys_read(r, inner, s->name, s, into);
+    return poise__read_loss(r, v, &((task_keys *)into)->task.loss);
 }
 
 int poise__column_find(const poise__reading *r, const char *name)
@@ -157,20 +132,17 @@ static int check_name(poise__reading *r, const poise__yaml *key)
 /* type, loss and label must fit each other. */
 static int settle(poise__reading *r, const poise__yaml *node, task_keys *k)
 {
-    static const poise_task_kind of_loss[] = {POISE_BINARY, POISE_MULTICLASS, POISE_REGRESSION,
-                                              POISE_REGRESSION};
     const poise__yaml *type = poise__yaml_get(node, "type"), *loss = poise__yaml_get(node, "loss");
-    if (k->loss >= 0) {
-        poise_task_kind kind = of_loss[k->loss];
+    if (k->task.loss.kind != POISE_LOSS_USUAL) {
+        poise_task_kind kind = poise_loss_task(k->task.loss.kind);
         if (!type)
             k->task.kind = kind;
         else if (k->task.kind != kind)
             return poise_diagnose(r->diag, loss->place, "loss %s is for a %s task, but type is %s",
-                                  poise__loss_sections[k->loss]->name, kinds[kind],
+                                  poise_loss_name(k->task.loss.kind), kinds[kind],
                                   kinds[k->task.kind]);
-        if (k->loss == LOSS_HUBER)
-            k->task.huber = k->delta;
     }
+    k->task.loss = poise_task_loss(&k->task);
     if (k->task.positive && k->task.kind != POISE_BINARY)
         return poise_diagnose(r->diag, poise__yaml_get(node, "label")->place,
                               "a positive value is for binary tasks, but this one is %s",
@@ -189,7 +161,7 @@ static int keep(poise__reading *r, const char **text)
 
 static int read_task(poise__reading *r, const poise__yaml *key, const poise__yaml *v)
 {
-    task_keys k = {.loss = -1};
+    task_keys k = {.task = {.kind = POISE_BINARY}};
     char what[120];
     snprintf(what, sizeof(what), "task '%.80s'", key->text);
     int bad = check_name(r, key);

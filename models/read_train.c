@@ -37,10 +37,11 @@ static const poise_key train_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_monitor,
      .initial = "mean auc",
-     .form = "mean auc | mean logloss | TASK auc | TASK logloss",
-     .schema = "text",
-     .help = "the validation figure that chooses the best epoch; a mean is of the tasks that have "
-             "it, and where none has, of their log losses or RMSEs"},
+     .form = "mean FIGURE | TASK FIGURE | {TASK.FIGURE: factor, ...}",
+     .schema = "text | map of number 0 1000000",
+     .help = "what of the validation rows chooses the best epoch: a figure or a sum of figures, "
+             "those of which less is better with a minus; a mean is of the tasks that have the "
+             "figure, and where none has, of their losses"},
     {.name = "seed",
      .kind = POISE_KEY_INT,
      .initial = "1",
@@ -145,34 +146,9 @@ static int read_optimizer(poise__reading *r, const poise__yaml *v, void *into)
     return poise__keys_read(r, inner, s->name, s, o);
 }
 
-/* "mean auc", "TASK logloss".  A mean is of the tasks that have the figure; where none has, it is
- * of what they have (log loss, RMSE), so that the default suits every spec. */
 static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
 {
-    static const char *const figures[] = {"auc", "logloss"};
-    const poise_schema *s = r->spec->schema;
-    const char *blank = v->kind == POISE__SCALAR ? strrchr(v->text, ' ') : NULL;
-    char name[200], show[120];
-    if (!blank || blank == v->text || (size_t)(blank - v->text) >= sizeof(name))
-        return poise_diagnose(r->diag, v->place,
-                              "monitor is %s; it must be 'mean auc', 'mean logloss', 'TASK auc' or "
-                              "'TASK logloss'",
-                              poise__yaml_show(v, show, sizeof(show)));
-    memcpy(name, v->text, (size_t)(blank - v->text));
-    name[blank - v->text] = 0;
-    ((poise_train_spec *)into)->monitor = v->text;
-    if (strcmp(blank + 1, "auc") != 0 && strcmp(blank + 1, "logloss") != 0)
-        return poise__unknown(r, v->place, "monitor: there is no figure", blank + 1, 2, figures);
-    if (strcmp(name, "mean") == 0)
-        return 0;
-    int t = poise__task_find(s, name);
-    if (t < 0)
-        return poise__task_unknown(r, v->place, "monitor: there is no task", name);
-    poise_task_kind kind = s->task[t].kind;
-    if (kind == POISE_REGRESSION || (kind == POISE_MULTICLASS && strcmp(blank, " auc") == 0))
-        return poise_diagnose(r->diag, v->place, "monitor: task '%s' is not binary: it has no%s",
-                              name, blank);
-    return 0;
+    return poise__monitor_read(r, v, &((poise_train_spec *)into)->monitor);
 }
 
 int poise__read_train(poise__reading *r, const poise__yaml *node)

@@ -143,13 +143,12 @@ static poise__yaml *write_features(writer *w, const poise_schema *s, const poise
 
 static int put_loss(writer *w, poise__yaml *map, const poise_task *t)
 {
-    if (t->kind != POISE_REGRESSION)
-        return put_text(w, map, "loss", t->kind == POISE_BINARY ? "bce" : "softmax");
-    if (t->huber <= 0)
-        return put_text(w, map, "loss", "squared");
-    poise__yaml *outer = node_map(w), *inner = node_map(w);
-    return put(w, inner, "delta", poise__node_number(w->a, t->huber, w->err)) < 0 ||
-                   put(w, outer, "huber", inner) < 0
+    const poise_loss l = poise_task_loss(t);
+    const poise_section *s = poise__loss_sections[l.kind - 1];
+    if (s->nkey == 0)
+        return put_text(w, map, "loss", s->name);
+    poise__yaml *outer = node_map(w);
+    return put(w, outer, s->name, poise__keys_write(w->a, s, &l, w->err)) < 0
                ? -1
                : put(w, map, "loss", outer);
 }
@@ -157,7 +156,7 @@ static int put_loss(writer *w, poise__yaml *map, const poise_task *t)
 static poise__yaml *write_task(writer *w, const poise_task *t)
 {
     poise__yaml *map = node_map(w), *label = node_map(w);
-    static const char *const kind[] = {"binary", "regression", "multiclass"};
+    static const char *const kind[] = {POISE_TASK_KINDS};
     int bad = put_text(w, label, "column", t->label) < 0 ||
               put_text(w, label, "positive", t->positive) < 0 || put(w, map, "label", label) < 0 ||
               put_text(w, map, "when", t->when) < 0 ||
@@ -286,14 +285,14 @@ static poise__yaml *write_schedule(writer *w, const poise_spec *s)
     return list;
 }
 
-static poise__yaml *write_train(writer *w, const poise_train_spec *t)
+static poise__yaml *write_train(writer *w, const poise_schema *schema, const poise_train_spec *t)
 {
     const poise_section *s = poise__optimizer_sections[t->optimizer.kind];
     poise__yaml *map = poise__keys_write(w->a, &poise__train_section, t, w->err);
     poise__yaml *optimizer = node_map(w);
     int bad = put(w, optimizer, s->name, poise__keys_write(w->a, s, &t->optimizer, w->err)) < 0 ||
               put(w, map, "optimizer", optimizer) < 0 ||
-              put_text(w, map, "monitor", t->monitor) < 0;
+              put(w, map, "monitor", poise__monitor_write(w->a, schema, &t->monitor, w->err)) < 0;
     return bad ? NULL : map;
 }
 
@@ -307,7 +306,7 @@ poise__yaml *poise__spec_node(const poise_spec *s, poise__yaml *model, poise__ar
               put(&w, root, "tasks", write_tasks(&w, s->schema)) < 0 ||
               put(&w, root, "model", model ? model : write_model(&w, s->model)) < 0 ||
               put(&w, root, "balancer", write_schedule(&w, s)) < 0 ||
-              put(&w, root, "train", write_train(&w, &s->train)) < 0;
+              put(&w, root, "train", write_train(&w, s->schema, &s->train)) < 0;
     return bad ? NULL : root;
 }
 

@@ -14,10 +14,12 @@ extern const poise_section poise__numeric_section, poise__categorical_section;
 extern const poise_section poise__list_section, poise__count_section, poise__ignore_section,
     poise__feature_section;
 extern const poise_section poise__task_section, poise__label_section;
+extern const poise_section poise__bce_section, poise__focal_section, poise__softmax_section;
 extern const poise_section poise__huber_section;
 extern const poise_section poise__sgd_section, poise__adam_section;
 extern const poise_section poise__adamw_section, poise__adagrad_section;
-extern const poise_section *const poise__loss_sections[4];      /* bce, softmax, squared, huber */
+/* As poise_loss_kind, from the first on; they fill a poise_loss. */
+extern const poise_section *const poise__loss_sections[POISE_LOSS_KINDS - 1];
 extern const poise_section *const poise__optimizer_sections[4]; /* as poise_optimizer_kind */
 extern const poise_section poise__train_section;
 extern const poise_section poise__balancer_section, poise__signals_section;
@@ -66,6 +68,8 @@ typedef struct poise__format {
 /* The index of a column, of a task; -1: there is none. */
 int poise__column_find(const poise__reading *r, const char *name);
 int poise__task_find(const poise_schema *s, const char *name);
+/* A loss as a word, or {word: {...}}, into *l. */
+int poise__read_loss(poise__reading *r, const poise__yaml *v, poise_loss *l);
 /* Diagnose a column that is not there, where the columns are known.  0 or -1. */
 int poise__column_check(poise__reading *r, poise_place place, const char *what, const char *name);
 /* Diagnose a word that is not a task. */

@@ -4,6 +4,7 @@
 
 static int check_output(const poise__shaper *c, const poise__instance *i, int task)
 {
+    static const char *const kinds[] = {POISE_TASK_KINDS};
     const poise_task *t = &c->schema->task[task];
     poise__shape s = c->shape[i->id];
     if (s.stack && !i->copies)
@@ -13,9 +14,9 @@ static int check_output(const poise__shaper *c, const poise__instance *i, int ta
     if (s.width == 0 || s.stack)
         return 0;
     if (t->kind != POISE_MULTICLASS && s.width != 1)
-        return poise_diagnose(
-            c->diag, i->kind_at, "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
-            i->layer->name, s.width, t->name, t->kind == POISE_BINARY ? "binary" : "regression");
+        return poise_diagnose(c->diag, i->kind_at,
+                              "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
+                              i->layer->name, s.width, t->name, kinds[t->kind]);
     if (t->kind == POISE_MULTICLASS && (s.width == 1 || (t->nclass > 0 && s.width != t->nclass)))
         return poise_diagnose(c->diag, i->kind_at,
                               "'%s' has %" PRId64

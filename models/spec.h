@@ -14,6 +14,7 @@
 #include "../data/schema.h"
 #include "../plugins/plugin.h"
 #include "diagnostics.h"
+#include "monitor.h"
 
 typedef enum poise_optimizer_kind {
     POISE_SGD,
@@ -36,7 +37,7 @@ typedef struct poise_train_spec {
     int patience;             /* early stopping: epochs without a better monitor; 0: none */
     uint64_t seed;            /* 1 */
     int threads;              /* 0: all processors where a step is large, else one */
-    const char *monitor;      /* "mean auc" (default), "mean logloss", "TASK auc", "TASK logloss" */
+    poise_monitor monitor;    /* mean auc */
     int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
     int64_t checkpoint_every; /* steps between checkpoints inside an epoch; 0: one per epoch */
     poise_optimizer_spec optimizer;

@@ -8,7 +8,7 @@
  *     squared   l = (z - y)^2                                          l' = 2 (z - y)
  *     huber     l = d^2 / 2 where d = |z - y| <= delta = f[0], else delta (d - delta / 2)
  *               l' = z - y held within [-delta, delta]  (Huber, 1964)
- *     poisson   l = e^z - y z                                          l' = e^z - y
+ *     poisson   l = e^z - y + y (log y - z), half the unit deviance    l' = e^z - y
  *
  * A loss is two functions of a tile of rows, and one line of LOSS at the end.
  */
@@ -123,12 +123,17 @@ static void huber_slope(ROWS)
 
 /* ---- poisson ---- */
 
+static double half_deviance(double z, double label)
+{
+    return exp(z) - label + (label > 0.0 ? label * (log(label) - z) : 0.0);
+}
+
 static void poisson(ROWS)
 {
     (void)v;
     (void)f;
     for (int64_t i = 0; i < n; i++)
-        y[i] = (float)(exp((double)z[i]) - (double)label[i] * (double)z[i]);
+        y[i] = (float)half_deviance((double)z[i], (double)label[i]);
 }
 
 static void poisson_slope(ROWS)
@@ -256,7 +261,7 @@ LOSS(focal, "a y q^g softplus(-z) + b (1 - y) p^g softplus(z)",
      "b (1 - y) p^g (g q softplus(z) + p) - a y q^g (g p softplus(-z) + q)")
 LOSS(squared, "(z - y)^2", "2 (z - y)")
 LOSS(huber, "h(z - y)", "z - y held within [-delta, delta]")
-LOSS(poisson, "exp(z) - y z", "exp(z) - y")
+LOSS(poisson, "exp(z) - y + y (log y - z)", "exp(z) - y")
 
 poise_value *poise_loss_bce(poise_graph *g, poise_value *logit, poise_value *label,
                             poise_value *weight, poise_value **weight_sum, poise_error *err)

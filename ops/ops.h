@@ -214,7 +214,8 @@ POISE_API poise_value *poise_loss_squared(poise_graph *g, poise_value *x, poise_
 POISE_API poise_value *poise_loss_huber(poise_graph *g, poise_value *x, poise_value *label,
                                         poise_value *weight, double delta, poise_value **weight_sum,
                                         poise_error *err);
-/* exp(z) - label z, z = log_rate[B,1]: the negative log likelihood of a count, without log label! */
+/* exp(z) - y + y (log y - z), z = log_rate[B,1], y = label: half the Poisson deviance, which is the
+ * negative log likelihood of a count y less that of the best rate, and so never below 0 */
 POISE_API poise_value *poise_loss_poisson(poise_graph *g, poise_value *log_rate, poise_value *label,
                                           poise_value *weight, poise_value **weight_sum,
                                           poise_error *err);

@@ -76,16 +76,15 @@ static void step_line(line *l, const poise_progress *p)
 static void epoch_line(line *l, const poise_progress *p)
 {
     put(l, "epoch %d/%d ended ", p->epoch + 1, p->epochs);
-    if (!p->auc) {
+    if (!p->figure) {
         put_losses(l, p);
         return;
     }
     for (int t = 0; t < p->ntask; t++) {
         put(l, " %s", p->task[t]);
-        if (!isnan(p->auc[t]))
-            put(l, " auc %.5f", p->auc[t]);
-        if (!isnan(p->logloss[t]))
-            put(l, " logloss %.5f", p->logloss[t]);
+        for (int f = 0; f < POISE_FIGURE_COUNT; f++)
+            if (!isnan(p->figure[t].figure[f]))
+                put(l, " %s %.5f", poise_figure_name((poise_figure)f), p->figure[t].figure[f]);
     }
     if (!isnan(p->monitor))
         put(l, "  monitor %.5f%s", p->monitor, p->best ? " (best)" : "");

@@ -323,23 +323,33 @@ int tool_out(const tool_arguments *a, const char *name, char *buf, size_t size)
     return cannot_make(buf);
 }
 
+/* One column per figure that a task of the run can have; after the AUC the best that is possible. */
 void tool_print_result(const poise_result *r)
 {
-    int width = 8;
+    int width = 8, shown[POISE_FIGURE_COUNT] = {0};
 
-    for (int t = 0; t < r->ntask; t++)
+    for (int t = 0; t < r->ntask; t++) {
         if ((int)strlen(r->task[t].name) > width)
             width = (int)strlen(r->task[t].name);
-    printf("%-*s %9s %14s %9s %9s %9s\n", width, r->part, "auc", "best possible", "logloss", "rmse",
-           "weight");
+        for (int f = 0; f < POISE_FIGURE_COUNT; f++)
+            shown[f] |= poise_figure_of((poise_figure)f, r->task[t].kind);
+    }
+    printf("%-*s", width, r->part);
+    for (int f = 0; f < POISE_FIGURE_COUNT; f++)
+        if (shown[f])
+            printf(f == POISE_AUC ? "%10s  best possible" : "%10s",
+                   poise_figure_name((poise_figure)f));
+    printf("%10s\n", "weight");
     for (int t = 0; t < r->ntask; t++) {
         const poise_task_result *k = &r->task[t];
 
-        printf("%-*s ", width, k->name);
-        tool_print_figure(9, 5, k->auc);
-        tool_print_figure(15, 5, k->auc_best_possible);
-        tool_print_figure(10, 5, k->logloss);
-        tool_print_figure(10, 5, k->rmse);
+        printf("%-*s", width, k->name);
+        for (int f = 0; f < POISE_FIGURE_COUNT; f++) {
+            if (shown[f])
+                tool_print_figure(10, 5, k->figure[f]);
+            if (shown[f] && f == POISE_AUC)
+                tool_print_figure(15, 5, k->auc_best_possible);
+        }
         tool_print_figure(10, 4, k->weight);
         printf("\n");
     }

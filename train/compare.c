@@ -193,7 +193,7 @@ static int compare_one(const plan *p, const poise_spec *spec, const poise_data *
             return -1;
         row->seconds_per_epoch += r.seconds_per_epoch / c->repeat;
         for (int t = 0; t < c->ntask; t++) {
-            auc[t * c->repeat + k] = r.task[t].auc;
+            auc[t * c->repeat + k] = r.task[t].figure[POISE_AUC];
             c->best_possible[t] = r.task[t].auc_best_possible;
         }
         poise_result_done(&r);

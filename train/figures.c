@@ -6,57 +6,46 @@
 #include "../core/memory.h"
 #include "metrics.h"
 
-/* Mean cross entropy of a softmax over `classes` logits. */
-static double class_logloss(int64_t n, int64_t classes, const float *logit, const float *label,
-                            const float *weight)
-{
-    double sum = 0, all = 0;
-
-    for (int64_t i = 0; i < n; i++) {
-        const float *z = logit + i * classes;
-        double most = z[0], total = 0;
-        if (!(weight[i] > 0) || isnan(label[i]))
-            continue;
-        int64_t c = (int64_t)label[i];
-        if (c < 0 || c >= classes)
-            continue;
-        for (int64_t k = 1; k < classes; k++)
-            most = fmax(most, (double)z[k]);
-        for (int64_t k = 0; k < classes; k++)
-            total += exp((double)z[k] - most);
-        sum += (double)weight[i] * (log(total) + most - (double)z[c]);
-        all += (double)weight[i];
-    }
-    return all > 0 ? sum / all : NAN;
-}
-
 static int figure_of_task(const poise__engine *e, const poise_dataset *d, int t, const float *score,
                           const float *label, const float *weight, poise_task_result *f,
                           poise_error *err)
 {
-    int64_t n = poise_dataset_rows(d);
+    int64_t n = poise_dataset_rows(d), width = poise__engine_width(e, t);
     const float *truth = poise_dataset_truth(d, t);
 
-    *f = (poise_task_result){.name = e->schema->task[t].name,
-                             .auc = NAN,
-                             .logloss = NAN,
-                             .rmse = NAN,
-                             .auc_best_possible = NAN,
-                             .weight = NAN};
-    switch (e->schema->task[t].kind) {
+    poise__figures_unknown(f);
+    f->name = e->schema->task[t].name;
+    f->kind = e->schema->task[t].kind;
+    switch (f->kind) {
     case POISE_BINARY:
-        f->logloss = poise_logloss(n, score, label, weight);
-        if (poise_auc(n, score, label, weight, &f->auc, err) < 0)
+        f->figure[POISE_LOGLOSS] = poise_logloss(n, score, label, weight);
+        if (poise_auc(n, score, label, weight, &f->figure[POISE_AUC], err) < 0)
             return -1;
         return truth ? poise_auc(n, truth, label, weight, &f->auc_best_possible, err) : 0;
     case POISE_MULTICLASS:
-        f->logloss = class_logloss(n, poise__engine_width(e, t), score, label, weight);
+        f->figure[POISE_LOGLOSS] = poise_class_logloss(n, width, score, label, weight);
+        f->figure[POISE_ACCURACY] = poise_accuracy(n, width, score, label, weight);
         return 0;
     case POISE_REGRESSION:
-        f->rmse = poise_rmse(n, score, label, weight);
+        f->figure[POISE_RMSE] = poise_rmse(n, score, label, weight);
+        f->figure[POISE_MAE] = poise_mae(n, score, label, weight);
+        return 0;
+    case POISE_ORDINAL:
+        f->figure[POISE_LOGLOSS] = poise_grade_logloss(n, width, score, label, weight);
+        f->figure[POISE_MAE] = poise_grade_mae(n, width, score, label, weight);
+        return 0;
+    case POISE_COUNT:
+        f->figure[POISE_DEVIANCE] = poise_deviance(n, score, label, weight);
         return 0;
     }
     return 0;
+}
+
+void poise__figures_unknown(poise_task_result *f)
+{
+    *f = (poise_task_result){.auc_best_possible = NAN, .weight = NAN};
+    for (int k = 0; k < POISE_FIGURE_COUNT; k++)
+        f->figure[k] = NAN;
 }
 
 /* The labels and weights of all rows, in order: [T][rows] each. */
@@ -107,38 +96,41 @@ int poise__figures(poise__engine *e, const poise_dataset *d, poise_task_result *
     return status;
 }
 
-static double quality(const poise_task_result *f, int by_auc)
+/* A figure with the sign that makes more better; where it is not known, the task's loss. */
+static double signed_figure(const poise_task_result *f, poise_figure figure, int or_loss)
 {
-    if (by_auc && !isnan(f->auc))
-        return f->auc;
-    return isnan(f->logloss) ? -f->rmse : -f->logloss;
+    if (!isnan(f->figure[figure]))
+        return poise_figure_better(figure) * f->figure[figure];
+    for (int k = POISE_LOGLOSS; or_loss && k < POISE_FIGURE_COUNT; k++)
+        if (!isnan(f->figure[k]))
+            return -f->figure[k];
+    return NAN;
 }
 
-static int ends_with(const char *text, const char *end)
+static double mean_figure(int ntask, const poise_task_result *f, poise_figure figure, int or_loss)
 {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-double poise__monitor(const char *monitor, int ntask, const poise_task_result *figure)
-{
-    int by_auc = ends_with(monitor, " auc"), n = 0, any_auc = 0;
-    size_t name = strlen(monitor) - strlen(by_auc ? " auc" : " logloss");
     double sum = 0, q;
+    int n = 0;
 
-    for (int t = 0; t < ntask; t++) {
-        any_auc |= !isnan(figure[t].auc);
-        if (strlen(figure[t].name) == name && strncmp(figure[t].name, monitor, name) == 0)
-            return quality(&figure[t], by_auc);
-    }
-    for (int t = 0; t < ntask; t++) {
-        if (by_auc && any_auc && isnan(figure[t].auc))
-            continue; /* a mean of AUCs is not mixed with losses */
-        q = quality(&figure[t], by_auc);
-        if (isnan(q))
-            continue; /* no row of these has its label */
-        sum += q;
-        n++;
-    }
+    for (int t = 0; t < ntask; t++)
+        if (!isnan(q = signed_figure(&f[t], figure, or_loss))) {
+            sum += q;
+            n++;
+        }
     return n ? sum / n : NAN;
+}
+
+double poise__monitor(const poise_monitor *m, int ntask, const poise_task_result *figure)
+{
+    double sum = 0;
+
+    for (int k = 0; k < m->n; k++) {
+        const poise_monitor_term *t = &m->term[k];
+        double q = t->task < 0 ? mean_figure(ntask, figure, t->figure, 0)
+                               : signed_figure(&figure[t->task], t->figure, 1);
+        if (t->task < 0 && isnan(q)) /* none has it */
+            q = mean_figure(ntask, figure, t->figure, 1);
+        sum += t->factor * q;
+    }
+    return sum;
 }

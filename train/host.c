@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../core/memory.h"
+#include "prediction.h"
 #include "signals.h"
 
 /* The share of a new batch in the running quality figure. */
@@ -70,28 +71,33 @@ static double batch_accuracy(int64_t n, int64_t width, const float *logit, const
     double right = 0, all = 0;
 
     for (int64_t i = 0; i < n; i++) {
-        const float *row = logit + i * width;
-        int64_t best = 0;
         if (!(weight[i] > 0) || label[i] < 0)
             continue;
-        for (int64_t c = 1; c < width; c++)
-            if (row[c] > row[best])
-                best = c;
-        right += best == label[i];
+        right += (int32_t)poise__prediction(POISE_MULTICLASS, logit + i * width, width) == label[i];
         all += 1;
     }
     return right / all;
 }
 
+/* A grade is an integer, a number and a count are floats: NaN where there is no label. */
+static double label_at(poise_task_kind kind, const void *label, int64_t i)
+{
+    if (kind != POISE_ORDINAL)
+        return (double)((const float *)label)[i];
+    int32_t grade = ((const int32_t *)label)[i];
+    return grade < 0 ? (double)NAN : grade;
+}
+
 /* variance / (variance + mean squared error): 1 for a perfect fit, 1/2 for the mean. */
-static double batch_fit(int64_t n, const float *x, const float *label, const float *weight)
+static double batch_fit(int64_t n, int64_t width, poise_task_kind kind, const float *x,
+                        const void *label, const float *weight)
 {
     double all = 0, sum = 0, squares = 0, errors = 0;
 
     for (int64_t i = 0; i < n; i++) {
-        if (!(weight[i] > 0) || isnan(label[i]))
+        double y = label_at(kind, label, i), e = poise__prediction(kind, x + i * width, width) - y;
+        if (!(weight[i] > 0) || isnan(y))
             continue;
-        double y = label[i], e = (double)x[i] - y;
         all += 1;
         sum += y;
         squares += y * y;
@@ -111,7 +117,7 @@ static void update_quality(poise__host *h, int t, void *const *of)
     else if (kind == POISE_MULTICLASS)
         now = batch_accuracy(h->batch, h->width[t], of[0], of[1], of[2]);
     else
-        now = batch_fit(h->batch, of[0], of[1], of[2]);
+        now = batch_fit(h->batch, h->width[t], kind, of[0], of[1], of[2]);
     if (!isfinite(now))
         return;
     now = fmax(now, 1e-6);

@@ -159,6 +159,116 @@ double poise_rmse(int64_t n, const float *x, const float *label, const float *we
     return sqrt(mean(n, x, label, weight, squared));
 }
 
+static double absolute(double x, double y)
+{
+    return fabs(x - y);
+}
+
+static double deviance(double log_rate, double y)
+{
+    return 2 * ((y > 0 ? y * (log(y) - log_rate) : 0) - (y - exp(log_rate)));
+}
+
+double poise_mae(int64_t n, const float *x, const float *label, const float *weight)
+{
+    return mean(n, x, label, weight, absolute);
+}
+
+double poise_deviance(int64_t n, const float *log_rate, const float *label, const float *weight)
+{
+    return mean(n, log_rate, label, weight, deviance);
+}
+
+/* ---- means over rows of several numbers ---- */
+
+/* Of row z[0 .. width) and its class. */
+typedef double row_loss(int64_t width, const float *z, int64_t y);
+
+static double row_mean(int64_t n, int64_t width, const float *z, const float *label,
+                       const float *weight, row_loss *l)
+{
+    double sum = 0, total = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        double w = counts(k, label, weight);
+
+        if (w > 0) {
+            sum += w * l(width, z + k * width, (int64_t)label[k]);
+            total += w;
+        }
+    }
+    return total > 0 ? sum / total : (double)NAN;
+}
+
+static double of_class(int64_t classes, const float *z, int64_t y)
+{
+    double most = (double)z[0], total = 0;
+
+    if (y < 0 || y >= classes)
+        return (double)INFINITY; /* a class that the model does not know */
+    for (int64_t c = 1; c < classes; c++)
+        most = fmax(most, (double)z[c]);
+    for (int64_t c = 0; c < classes; c++)
+        total += exp((double)z[c] - most);
+    return log(total) + most - (double)z[y];
+}
+
+static double right(int64_t classes, const float *z, int64_t y)
+{
+    int64_t best = 0;
+
+    for (int64_t c = 1; c < classes; c++)
+        best = z[c] > z[best] ? c : best;
+    return best == y;
+}
+
+static double softplus(double x)
+{
+    return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
+static double of_grade(int64_t boundaries, const float *c, int64_t y)
+{
+    double above = y > 0 ? (double)c[y - 1] : (double)INFINITY;
+    double over = y < boundaries ? (double)c[y] : -(double)INFINITY;
+
+    /* log(s(a) - s(b)) = log s(a) + log s(-b) + log(1 - e^(b - a)) */
+    return softplus(-above) + softplus(over) - log(-expm1(over - above));
+}
+
+static double from_median(int64_t boundaries, const float *c, int64_t y)
+{
+    int64_t grade = 0;
+
+    for (int64_t k = 0; k < boundaries; k++)
+        grade += c[k] > 0;
+    return (double)(grade > y ? grade - y : y - grade);
+}
+
+double poise_class_logloss(int64_t n, int64_t classes, const float *z, const float *label,
+                           const float *weight)
+{
+    return row_mean(n, classes, z, label, weight, of_class);
+}
+
+double poise_accuracy(int64_t n, int64_t classes, const float *z, const float *label,
+                      const float *weight)
+{
+    return row_mean(n, classes, z, label, weight, right);
+}
+
+double poise_grade_logloss(int64_t n, int64_t boundaries, const float *c, const float *label,
+                           const float *weight)
+{
+    return row_mean(n, boundaries, c, label, weight, of_grade);
+}
+
+double poise_grade_mae(int64_t n, int64_t boundaries, const float *c, const float *label,
+                       const float *weight)
+{
+    return row_mean(n, boundaries, c, label, weight, from_median);
+}
+
 /* ---- a few runs ---- */
 
 void poise_mean_deviation(int n, const double *x, double *mean_of, double *deviation)

@@ -28,6 +28,25 @@ POISE_API double poise_logloss_probability(int64_t n, const float *p, const floa
 /* Square root of the weighted mean of (x - label)^2.  NaN where no row counts. */
 POISE_API double poise_rmse(int64_t n, const float *x, const float *label, const float *weight);
 
+/* Weighted mean of |x - label|, as a prediction x of a number or grade.  NaN where no row counts. */
+POISE_API double poise_mae(int64_t n, const float *x, const float *label, const float *weight);
+/* Poisson deviance, 2 (y log(y / mu) - (y - mu)) in the weighted mean, mu = exp(log_rate). */
+POISE_API double poise_deviance(int64_t n, const float *log_rate, const float *label,
+                                const float *weight);
+
+/* Of C classes: cross entropy of the softmax of z[n, C]; share of rows whose largest is the label. */
+POISE_API double poise_class_logloss(int64_t n, int64_t classes, const float *z, const float *label,
+                                     const float *weight);
+POISE_API double poise_accuracy(int64_t n, int64_t classes, const float *z, const float *label,
+                                const float *weight);
+/* Of C grades, c[n, C - 1] the falling logits of label > k (poise_thresholds in ops/ops.h):
+ * -log P(label); and the mean distance from the median grade, how many of a row's logits are above
+ * 0, which is the answer that makes it least. */
+POISE_API double poise_grade_logloss(int64_t n, int64_t boundaries, const float *c,
+                                     const float *label, const float *weight);
+POISE_API double poise_grade_mae(int64_t n, int64_t boundaries, const float *c, const float *label,
+                                 const float *weight);
+
 /* Mean and deviation (of the sample: n - 1; 0 for n = 1) of a few runs.  Both NaN for n = 0. */
 POISE_API void poise_mean_deviation(int n, const double *x, double *mean, double *deviation);
 

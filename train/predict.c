@@ -3,27 +3,9 @@
 #include <stdlib.h>
 #include "../core/memory.h"
 #include "file.h"
+#include "prediction.h"
 #include "trained.h"
 #include "trainer.h"
-
-/* Turn logits into what a user reads: a probability, the most likely class, the number itself. */
-static double prediction(poise_task_kind kind, const float *z, int64_t width)
-{
-    int64_t best = 0;
-
-    switch (kind) {
-    case POISE_BINARY:
-        return 1 / (1 + exp(-(double)z[0]));
-    case POISE_MULTICLASS:
-        for (int64_t c = 1; c < width; c++)
-            if (z[c] > z[best])
-                best = c;
-        return (double)best;
-    case POISE_REGRESSION:
-        break;
-    }
-    return (double)z[0];
-}
 
 /* The whole CSV in memory; NULL on failure. */
 static char *as_csv(const poise__trained_run *run, float *const *score, int64_t rows, size_t *bytes,
@@ -41,7 +23,7 @@ static char *as_csv(const poise__trained_run *run, float *const *score, int64_t 
         for (int t = 0; !bad && t < s->ntask; t++) {
             int64_t width = poise__engine_width(&run->engine, t);
             bad = fprintf(f, "%s%.9g", t ? "," : "",
-                          prediction(s->task[t].kind, score[t] + k * width, width)) < 0;
+                          poise__prediction(s->task[t].kind, score[t] + k * width, width)) < 0;
         }
     }
     bad = bad || fputc('\n', f) < 0;

@@ -98,16 +98,19 @@ int poise__log_step(FILE *log, const poise__engine *e, const poise__position *p,
 int poise__log_epoch(FILE *log, const poise__position *p, int epoch, int ntask,
                      const poise_task_result *figure, double monitor, int best, poise_error *err)
 {
-    json_t *o = json_object(), *auc = json_object(), *loss = json_object();
+    json_t *o = json_object();
 
     json_object_set_new(o, "step", json_integer((json_int_t)p->step));
     json_object_set_new(o, "epoch", json_integer(epoch));
-    for (int t = 0; t < ntask; t++) {
-        json_object_set_new(auc, figure[t].name, number(figure[t].auc));
-        json_object_set_new(loss, figure[t].name, number(figure[t].logloss));
+    for (int f = 0; f < POISE_FIGURE_COUNT; f++) {
+        json_t *of = json_object();
+        for (int t = 0; t < ntask; t++)
+            if (poise_figure_of((poise_figure)f, figure[t].kind))
+                json_object_set_new(of, figure[t].name, number(figure[t].figure[f]));
+        if (json_object_size(of))
+            json_object_set(o, poise_figure_name((poise_figure)f), of);
+        json_decref(of);
     }
-    json_object_set_new(o, "auc", auc);
-    json_object_set_new(o, "logloss", loss);
     json_object_set_new(o, "monitor", number(monitor));
     json_object_set_new(o, "best", json_boolean(best));
     return write_line(log, o, err);
@@ -176,10 +179,9 @@ char *poise_result_json(const poise_result *r, poise_error *err)
     for (int t = 0; t < r->ntask; t++) {
         const poise_task_result *f = &r->task[t];
         json_t *task = json_object();
-        json_object_set_new(task, "auc", number(f->auc));
-        json_object_set_new(task, "logloss", number(f->logloss));
-        if (!isnan(f->rmse))
-            json_object_set_new(task, "rmse", number(f->rmse));
+        for (int k = 0; k < POISE_FIGURE_COUNT; k++)
+            if (poise_figure_of((poise_figure)k, f->kind))
+                json_object_set_new(task, poise_figure_name((poise_figure)k), number(f->figure[k]));
         if (!isnan(f->auc_best_possible))
             json_object_set_new(task, "auc_best_possible", number(f->auc_best_possible));
         json_object_set_new(tasks, f->name, task);

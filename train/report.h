@@ -3,7 +3,7 @@
  * log.jsonl, one object a line:
  *   {"step", "epoch", "loss": {TASK: x}, "weight": {TASK: x}, "grad_norm": {TASK: x}?,
  *    "metric": {KEY: x | {TASK: x}}?}                          every so many steps
- *   {"step", "epoch", "auc": {TASK: x}, "logloss": {TASK: x}, "monitor", "best"}   after an epoch
+ *   {"step", "epoch", "auc": {TASK: x}, ..., "monitor", "best"}   after an epoch, a key per figure
  *   {"step", "note": text}                                     what a balancer had to say
  * Numbers that are not finite are written as null.
  */

@@ -28,7 +28,6 @@ typedef struct run {
     poise__metrics metrics;
     poise_task_result *figure; /* [T] */
     const char **task;         /* [T] */
-    double *auc, *logloss;     /* [T] of the last validation */
     uint64_t fingerprint;
     FILE *log;
     double begun, shown; /* clock: of this process's share of the run; of the last progress */
@@ -159,9 +158,7 @@ static int begin(run *r, poise_error *err)
     r->begun = clock_now();
     r->figure = poise__calloc(ntask, sizeof *r->figure, err);
     r->task = poise__calloc(ntask, sizeof *r->task, err);
-    r->auc = poise__calloc(ntask, sizeof *r->auc, err);
-    r->logloss = poise__calloc(ntask, sizeof *r->logloss, err);
-    if (!r->figure || !r->task || !r->auc || !r->logloss)
+    if (!r->figure || !r->task)
         return -1;
     for (size_t t = 0; t < ntask; t++)
         r->task[t] = r->spec->schema->task[t].name;
@@ -207,8 +204,6 @@ static void end(run *r)
     poise__at_work_close(&r->balancer);
     free(r->figure);
     free((void *)r->task);
-    free(r->auc);
-    free(r->logloss);
 }
 
 /* ---- training ---- */
@@ -265,7 +260,7 @@ static int end_epoch(run *r, poise_error *err)
     if (valid) {
         if (poise__figures(&r->engine, valid, r->figure, err) < 0)
             return -1;
-        monitor = poise__monitor(r->spec->train.monitor, ntask, r->figure);
+        monitor = poise__monitor(&r->spec->train.monitor, ntask, r->figure);
         /* not known: no epoch is better than another, and the last one stands */
         best = r->at.best_epoch == 0 || isnan(monitor) || monitor > r->at.best;
         if (poise__log_epoch(r->log, &r->at, (int)r->at.epoch, ntask, r->figure, monitor, best,
@@ -281,15 +276,10 @@ static int end_epoch(run *r, poise_error *err)
     }
     if (save(r, err) < 0)
         return -1;
-    for (int t = 0; t < ntask; t++) {
-        r->auc[t] = valid ? r->figure[t].auc : NAN;
-        r->logloss[t] = valid ? r->figure[t].logloss : NAN;
-    }
     tell(r,
          &(poise_progress){.epoch = (int)r->at.epoch - 1,
                            .ended = 1,
-                           .auc = valid ? r->auc : NULL,
-                           .logloss = valid ? r->logloss : NULL,
+                           .figure = valid ? r->figure : NULL,
                            .monitor = monitor,
                            .best = best},
          clock_now());

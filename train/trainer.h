@@ -2,7 +2,7 @@
  *
  *     poise_result r;
  *     poise_train(spec, &(poise_train_options){.out = "runs/mine"}, &r, &err);
- *     printf("%s auc %.4f\n", r.task[0].name, r.task[0].auc);
+ *     printf("%s auc %.4f\n", r.task[0].name, r.task[0].figure[POISE_AUC]);
  *     poise_result_done(&r);
  *
  * The folder receives spec.yaml (resolved), log.jsonl, result.json, model.safetensors (the best
@@ -22,8 +22,8 @@ typedef struct poise_progress {
     const char *const *task;
     const double *loss, *weight; /* [T]: the last step's */
     int ended;                   /* 1: the end of an epoch */
-    /* Then the validation figures, where there are validation rows; else NULL, and monitor NaN. */
-    const double *auc, *logloss;
+    /* Then the validation figures, [T], where there are validation rows; else NULL, and monitor NaN. */
+    const struct poise_task_result *figure;
     double monitor;
     int best;         /* 1: the best epoch so far */
     const char *note; /* a line from the balancer or the trainer to show, else NULL */
@@ -61,9 +61,10 @@ typedef struct poise_train_options {
 
 typedef struct poise_task_result {
     const char *name;
-    double auc, logloss, rmse; /* NaN where it does not apply */
-    double auc_best_possible;  /* NaN where it is not known */
-    double weight;             /* the balancer's last */
+    poise_task_kind kind;
+    double figure[POISE_FIGURE_COUNT]; /* NaN where it does not apply */
+    double auc_best_possible;          /* NaN where it is not known */
+    double weight;                     /* the balancer's last */
 } poise_task_result;
 
 typedef struct poise_result {

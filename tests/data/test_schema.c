@@ -12,7 +12,7 @@ static poise_schema *example(poise_error *err)
     static poise_feature feature[4];
     static double edge[] = {-0.5, 5e-324, 7};
     static const char *counted[] = {"age", "sex"};
-    static poise_task task[3];
+    static poise_task task[5];
     /* Ascending: strcmp takes bytes as unsigned.  The last one is not UTF-8. */
     static const char *value[] = {"", "Female", "Male", "\xc3\xa9", "\xff\x01 bytes"};
     poise_schema *s = poise_schema_new(err);
@@ -53,9 +53,15 @@ static poise_schema *example(poise_error *err)
     task[2] = binary("kind", "kind", NULL);
     task[2].kind = POISE_MULTICLASS;
     task[2].nclass = 7;
+    task[2].loss = (poise_loss){.kind = POISE_LOSS_SOFTMAX, .smoothing = 0.1};
+    task[3] = binary("stars", "stars", NULL);
+    task[3].kind = POISE_ORDINAL;
+    task[3].nclass = 5;
+    task[4] = binary("visits", "visits", NULL);
+    task[4].kind = POISE_COUNT;
     s->nfeature = 4;
     s->feature = feature;
-    s->ntask = 3;
+    s->ntask = 5;
     s->task = task;
     s->weight = "w";
     s->learnt = 1;
@@ -112,7 +118,7 @@ static void json_round_trips_exactly(void **state)
     assert_int_equal(r->learnt, 1);
     assert_string_equal(r->weight, "w");
     assert_int_equal(r->nfeature, 4);
-    assert_int_equal(r->ntask, 3);
+    assert_int_equal(r->ntask, 5);
     for (int f = 0; f < 2; f++)
         same_feature(&s->feature[f], &r->feature[f]);
     assert_int_equal(r->feature[2].standardise, 0);
@@ -129,7 +135,7 @@ static void json_round_trips_exactly(void **state)
     assert_int_equal(g->ncounted, 2);
     assert_string_equal(g->counted[1], "sex");
     assert_null(r->feature[0].column);
-    for (int t = 0; t < 3; t++)
+    for (int t = 0; t < 5; t++)
         same_task(&s->task[t], &r->task[t]);
     assert_string_equal(r->task[0].positive, "50000+");
     assert_string_equal(r->task[1].when, "click");
@@ -172,6 +178,9 @@ static void an_id_is_the_place_in_the_vocabulary(void **state)
 #define SEX(v)                                                                              \
     "{\"name\":\"sex\",\"column\":null,\"kind\":\"categorical\",\"dim\":4,\"min_count\":1," \
     "\"values\":" v "}"
+#define LOSS(kind)                                                                       \
+    "\"loss\":{\"kind\":\"" kind "\",\"smoothing\":0,\"positive_weight\":1,\"gamma\":2," \
+    "\"alpha\":0.25,\"delta\":1},"
 #define TASK(k, tail)                                               \
     HEAD "\"features\":[],\"tasks\":[{\"name\":\"t\",\"kind\":\"" k \
          "\",\"label\":\"l\",\"positive\":null,\"when\":null," tail "}]}"
@@ -219,15 +228,23 @@ static const struct {
     {HEAD "\"features\":[" SEX("[{\"hex\":\"00\"}]") "]" NO_TASKS, "values is not a text"},
     {HEAD "\"features\":[" SEX("[{\"hex\":\"zz\"}]") "]" NO_TASKS, "values is not a text"},
     {HEAD "\"features\":[" SEX("[\"a\\u0000\"]") "]" NO_TASKS, "damaged: line 1"},
-    {TASK("binary", "\"huber\":0,\"loss_weight\":1,\"base_rate\":1.5,\"nclass\":0"),
+    {TASK("binary", LOSS("bce") "\"loss_weight\":1,\"base_rate\":1.5,\"nclass\":0"),
      "tasks[0].base_rate is not between 0 and 1"},
-    {TASK("binary", "\"huber\":0,\"loss_weight\":-1,\"base_rate\":0.5,\"nclass\":0"),
+    {TASK("binary", LOSS("bce") "\"loss_weight\":-1,\"base_rate\":0.5,\"nclass\":0"),
      "tasks[0].loss_weight is negative"},
-    {TASK("multiclass", "\"huber\":0,\"loss_weight\":1,\"base_rate\":0,\"nclass\":0"),
+    {TASK("multiclass", LOSS("softmax") "\"loss_weight\":1,\"base_rate\":0,\"nclass\":0"),
      "tasks[0].nclass is not 1 or more"},
-    {TASK("multiclass", "\"huber\":0,\"loss_weight\":1,\"base_rate\":0,\"nclass\":1e9"),
+    {TASK("multiclass", LOSS("softmax") "\"loss_weight\":1,\"base_rate\":0,\"nclass\":1e9"),
      "tasks[0].nclass"},
-    {TASK("binary", "\"huber\":0"), "tasks[0]. has other keys"},
+    {TASK("binary", LOSS("bce") "\"huber\":0"), "tasks[0]. has other keys"},
+    {TASK("ordinal", LOSS("ordinal") "\"loss_weight\":1,\"base_rate\":0,\"nclass\":1"),
+     "tasks[0].nclass is not 2 or more"},
+    {TASK("binary", LOSS("huber") "\"loss_weight\":1,\"base_rate\":0,\"nclass\":0"),
+     "tasks[0].loss is not for a task of this kind"},
+    {TASK("binary", LOSS("hinge") "\"loss_weight\":1,\"base_rate\":0,\"nclass\":0"),
+     "tasks[0].kind"},
+    {TASK("binary", "\"loss\":{},\"loss_weight\":1,\"base_rate\":0,\"nclass\":0"),
+     "tasks[0].loss has other keys than a loss"},
 };
 
 static void damaged_json_is_refused_with_its_place(void **state)

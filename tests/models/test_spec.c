@@ -53,7 +53,9 @@ static void defaults_are_those_of_the_tables(void **state)
     assert_int_equal(s->train.epochs, 10);
     assert_int_equal(s->train.patience, 0);
     assert_int_equal(s->train.seed, 1);
-    assert_string_equal(s->train.monitor, "mean auc");
+    assert_int_equal(s->train.monitor.n, 1);
+    assert_int_equal(s->train.monitor.term[0].task, -1);
+    assert_int_equal(s->train.monitor.term[0].figure, POISE_AUC);
     assert_int_equal(s->train.optimizer.kind, POISE_ADAM);
     assert_true(near(s->train.optimizer.rate, 1e-3));
     assert_true(near(s->train.optimizer.beta2, 0.999));
@@ -115,7 +117,8 @@ static void task_forms(void **state)
     assert_string_equal(t[1].when, "click");
     assert_null(t[2].when);
     assert_int_equal(t[3].kind, POISE_REGRESSION);
-    assert_true(near(t[3].huber, 0.5));
+    assert_int_equal(t[3].loss.kind, POISE_LOSS_HUBER);
+    assert_true(near(t[3].loss.delta, 0.5));
     assert_int_equal(t[4].kind, POISE_MULTICLASS);
     poise_spec_free(s);
 }
@@ -271,7 +274,9 @@ static void train_forms(void **state)
     assert_int_equal(t->optimizer.kind, POISE_SGD);
     assert_true(near(t->optimizer.rate, 0.5));
     assert_true(near(t->optimizer.momentum, 0.9));
-    assert_string_equal(t->monitor, "click logloss");
+    assert_int_equal(t->monitor.n, 1);
+    assert_string_equal(s->schema->task[t->monitor.term[0].task].name, "click");
+    assert_int_equal(t->monitor.term[0].figure, POISE_LOGLOSS);
     assert_int_equal(t->checkpoint_every, 100);
     assert_int_equal(t->threads, 2);
     poise_spec_free(s);

@@ -29,7 +29,7 @@ static double focal(const poise_node *n, const double *z, double label)
 static double poisson(const poise_node *n, const double *z, double label)
 {
     (void)n;
-    return exp(z[0]) - label * z[0];
+    return exp(z[0]) - label * z[0] + (label > 0.0 ? label * log(label) : 0.0) - label;
 }
 
 static double ordinal(const poise_node *n, const double *c, double label)

@@ -55,7 +55,7 @@ static const char *in_folder(const char *name)
     return path[k];
 }
 
-static poise_spec *read_spec(int n, const poise_override *set)
+static inline poise_spec *read_spec(int n, const poise_override *set)
 {
     poise_error err;
     char text[POISE_ERROR_TEXT];

@@ -252,33 +252,89 @@ static void mean_and_deviation_of_runs(void **state)
     assert_true(isnan(mean) && isnan(deviation));
 }
 
+/* Losses of several numbers a row, against the definitions written out. */
+static void classes_and_grades(void **state)
+{
+    static const float z[] = {0, 1, 2, 3, 1, 1, -1, 5, 0}, label[] = {2, 0, 2};
+    static const float c[] = {1, -1, 2, 0.5F, -0.5F, -3}, weight[] = {1, 2, 0};
+    double e = exp(1), s1 = 1 / (1 + exp(-1)), s05 = 1 / (1 + exp(-0.5));
+
+    (void)state;
+    same(poise_accuracy(3, 3, z, label, NULL), 2.0 / 3, 1e-15, "accuracy");
+    same(poise_accuracy(3, 3, z, label, weight), 1, 1e-15, "weighted accuracy");
+    same(poise_class_logloss(1, 3, z, label, NULL), -log(e * e / (1 + e + e * e)), 1e-15,
+         "logloss");
+    assert_true(isinf(poise_class_logloss(1, 2, z, label, NULL)));
+    /* P = 1 - s(1), s(1) - s(-1), s(-1); the median of the first row is 1, of the second 2 */
+    same(poise_grade_logloss(1, 2, c, (const float[]){0}, NULL), -log(1 - s1), 1e-14, "lowest");
+    same(poise_grade_logloss(1, 2, c, (const float[]){1}, NULL), -log(2 * s1 - 1), 1e-14, "middle");
+    same(poise_grade_logloss(1, 2, c, (const float[]){2}, NULL), -log(1 - s1), 1e-14, "highest");
+    same(poise_grade_logloss(1, 2, c + 2, (const float[]){2}, NULL), -log(s05), 1e-14, "highest");
+    same(poise_grade_mae(2, 2, c, (const float[]){2, 2}, NULL), 0.5, 1e-15, "mae");
+    same(poise_grade_mae(2, 2, c, (const float[]){0, 0}, weight), 5.0 / 3, 1e-15, "weighted mae");
+    same(poise_mae(2, z, (const float[]){1, -1}, NULL), 1.5, 1e-15, "mae of numbers");
+}
+
+/* 2 (y log(y / mu) - (y - mu)): 0 where the rate is the count, and at y = 0 it is 2 mu. */
+static void deviance_of_counts(void **state)
+{
+    static const float z[] = {0, 0, 1.0986123F}, label[] = {1, 0, 3};
+
+    (void)state;
+    same(poise_deviance(1, z, label, NULL), 0, 1e-15, "right");
+    same(poise_deviance(1, z + 1, label + 1, NULL), 2, 1e-15, "none");
+    assert_true(fabs(poise_deviance(1, z + 2, label + 2, NULL)) < 1e-12);
+    same(poise_deviance(1, z, (const float[]){2}, NULL), 2 * (2 * log(2) - 1), 1e-15, "two");
+    assert_true(isnan(poise_deviance(1, z, (const float[]){NAN}, NULL)));
+}
+
 /* Figures that are not known are left out of a mean; where none is known, neither is the monitor. */
 static void monitor_leaves_out_what_is_not_known(void **state)
 {
-    enum { TASKS = 2 };
+    enum { TASKS = 3, TERMS = 2 };
     static const struct {
-        const char *monitor;
-        double auc[TASKS], logloss[TASKS], want;
+        poise_monitor_term term[TERMS];
+        double auc[TASKS], logloss[TASKS], rmse, want;
     } cases[] = {
-        {"mean auc", {0.75, 0.25}, {1, 3}, 0.5},     {"mean auc", {0.75, NAN}, {1, 3}, 0.75},
-        {"mean auc", {NAN, NAN}, {1, 3}, -2},        {"mean auc", {NAN, NAN}, {NAN, 3}, -3},
-        {"mean logloss", {0.75, 0.25}, {1, 3}, -2},  {"mean logloss", {0.75, NAN}, {1, NAN}, -1},
-        {"mean auc", {NAN, NAN}, {NAN, NAN}, NAN},   {"buy auc", {0.75, 0.25}, {1, 3}, 0.25},
-        {"buy auc", {0.75, NAN}, {1, 3}, -3},        {"buy auc", {0.75, NAN}, {1, NAN}, NAN},
-        {"click logloss", {0.75, 0.25}, {1, 3}, -1},
+#define MEAN(f) {{-1, POISE_##f, 1}}
+#define TASK(t, f)          \
+    {                       \
+        {                   \
+            t, POISE_##f, 1 \
+        }                   \
+    }
+        {MEAN(AUC), {0.75, 0.25, NAN}, {1, 3, NAN}, 8, 0.5},
+        {MEAN(AUC), {0.75, NAN, NAN}, {1, 3, NAN}, 8, 0.75},
+        {MEAN(AUC), {NAN, NAN, NAN}, {1, 3, NAN}, NAN, -2},
+        {MEAN(AUC), {NAN, NAN, NAN}, {NAN, 3, NAN}, 5, -4},
+        {MEAN(LOGLOSS), {0.75, 0.25, NAN}, {1, 3, NAN}, 8, -2},
+        {MEAN(LOGLOSS), {0.75, NAN, NAN}, {1, NAN, NAN}, 8, -1},
+        {MEAN(AUC), {NAN, NAN, NAN}, {NAN, NAN, NAN}, NAN, NAN},
+        {TASK(1, AUC), {0.75, 0.25, NAN}, {1, 3, NAN}, 8, 0.25},
+        {TASK(1, AUC), {0.75, NAN, NAN}, {1, 3, NAN}, 8, -3},
+        {TASK(1, AUC), {0.75, NAN, NAN}, {1, NAN, NAN}, 8, NAN},
+        {TASK(0, LOGLOSS), {0.75, 0.25, NAN}, {1, 3, NAN}, 8, -1},
+        {TASK(2, RMSE), {0.75, 0.25, NAN}, {1, 3, NAN}, 8, -8},
+        {{{0, POISE_AUC, 1}, {1, POISE_AUC, 2}}, {0.75, 0.25, NAN}, {1, 3, NAN}, 8, 1.25},
+        {{{0, POISE_AUC, 2}, {2, POISE_RMSE, 0.5}}, {0.75, 0.25, NAN}, {1, 3, NAN}, 8, -2.5},
+        {{{0, POISE_AUC, 2}, {2, POISE_RMSE, 0.5}}, {0.75, 0.25, NAN}, {1, 3, NAN}, NAN, NAN},
+#undef MEAN
+#undef TASK
     };
 
     (void)state;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        poise_task_result figure[TASKS] = {{.name = "click"}, {.name = "buy"}};
+        poise_monitor m = {cases[k].term[1].factor > 0 ? 2 : 1, cases[k].term};
+        poise_task_result figure[TASKS];
         for (int t = 0; t < TASKS; t++) {
-            figure[t].auc = cases[k].auc[t];
-            figure[t].logloss = cases[k].logloss[t];
-            figure[t].rmse = NAN;
+            poise__figures_unknown(&figure[t]);
+            figure[t].figure[POISE_AUC] = cases[k].auc[t];
+            figure[t].figure[POISE_LOGLOSS] = cases[k].logloss[t];
         }
-        double got = poise__monitor(cases[k].monitor, TASKS, figure);
+        figure[2].figure[POISE_RMSE] = cases[k].rmse;
+        double got = poise__monitor(&m, TASKS, figure);
         if (isnan(cases[k].want) ? !isnan(got) : !(fabs(got - cases[k].want) < 1e-15))
-            fail_msg("case %zu, %s: %g, wanted %g", k, cases[k].monitor, got, cases[k].want);
+            fail_msg("case %zu: %g, wanted %g", k, got, cases[k].want);
     }
 }
 
@@ -294,6 +350,8 @@ int main(void)
         cmocka_unit_test(probabilities_are_clamped),
         cmocka_unit_test(means_need_a_row),
         cmocka_unit_test(mean_and_deviation_of_runs),
+        cmocka_unit_test(classes_and_grades),
+        cmocka_unit_test(deviance_of_counts),
         cmocka_unit_test(monitor_leaves_out_what_is_not_known),
     };
 

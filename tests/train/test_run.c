@@ -185,8 +185,8 @@ static void evaluation_agrees_with_the_result_and_with_predictions(void **state)
     assert_int_equal(again.ntask, trained.ntask);
     for (int t = 0; t < trained.ntask; t++) {
         assert_string_equal(again.task[t].name, trained.task[t].name);
-        assert_true(again.task[t].auc == trained.task[t].auc);
-        assert_true(again.task[t].logloss == trained.task[t].logloss);
+        assert_true(again.task[t].figure[POISE_AUC] == trained.task[t].figure[POISE_AUC]);
+        assert_true(again.task[t].figure[POISE_LOGLOSS] == trained.task[t].figure[POISE_LOGLOSS]);
         /* of 150 rows it is no bound for a model that was lucky */
         assert_true(trained.task[t].auc_best_possible > 0.6 &&
                     trained.task[t].auc_best_possible < 1);
