@@ -117,12 +117,12 @@ static int read_output(poise__reading *r, const poise__yaml *v, void *into)
 {
     char show[120];
     int empty = v->kind == POISE__SCALAR ? poise__yaml_null(v) : v->n == 0;
-    if (v->kind == POISE__LIST || empty)
-        return poise_diagnose(r->diag, v->place,
-                              "output is %s; it must be a layer, or a mapping of task: layer",
-                              poise__yaml_show(v, show, sizeof(show)));
     ((file_keys *)into)->output = v;
-    return 0;
+    return v->kind == POISE__LIST || empty
+               ? poise_diagnose(r->diag, v->place,
+                                "output is %s; it must be a layer, or a mapping of task: layer",
+                                poise__yaml_show(v, show, sizeof(show)))
+               : 0;
 }
 
 /* ---- files ---- */
@@ -218,6 +218,14 @@ static void take_away(poise__yaml *map, const char *key)
     map->n -= map->n > 0;
 }
 
+/* The key stays where it was introduced. */
+static void change(poise__yaml *map, const char *key, poise__yaml *item)
+{
+    for (size_t k = 0; k < map->n; k++)
+        if (strcmp(map->key[k]->text, key) == 0)
+            map->item[k] = item;
+}
+
 /* `name:` with nothing takes an inherited one away. */
 static int removes(poise__reading *r, const char *what, const poise__yaml *inherited,
                    const poise__yaml *key, const poise__yaml *item)
@@ -253,10 +261,10 @@ static int merge_params(poise__reading *r, poise__model_text *t, const poise__ya
             bad |= put(r, to, key, item);
         else {
             poise__yaml *merged = poise__param_merge(r, key, old, item);
-            for (size_t j = 0; merged && j < to->n; j++) /* the key stays where it was introduced */
-                if (strcmp(to->key[j]->text, key->text) == 0)
-                    to->item[j] = merged;
-            bad |= merged ? 0 : -1;
+            if (merged)
+                change(to, key->text, merged);
+            else
+                bad = -1;
         }
     }
     t->params = to;
@@ -290,7 +298,8 @@ static int merge_layer(poise__reading *r, poise__model_text *t, poise__yaml *to,
     poise__yaml *merged = poise__keys_over(r->arena, old, item, &err);
     if (!merged)
         return poise_diagnose_error(r->diag, &err);
-    return put(r, to, key, merged);
+    change(to, key->text, merged);
+    return 0;
 }
 
 static int merge_network(poise__reading *r, poise__model_text *t, const poise__yaml *more)

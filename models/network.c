@@ -53,8 +53,8 @@ static int read_layer(poise__reading *r, const poise__yaml *key, const poise__ya
         return poise_diagnose(r->diag, v->place,
                               "layer '%.80s' is %s; it must be a mapping of keys", key->text,
                               poise__yaml_show(v, show, sizeof(show)));
-    l->wrong = poise__instances_read(r, key, v, m, l);
-    return l->wrong < 0 || bad ? -1 : 0;
+    l->wrong = poise__instances_read(r, key, v, m, l) < 0 || bad ? -1 : 0;
+    return l->wrong;
 }
 
 /* ---- order ---- */
@@ -182,6 +182,8 @@ static int read_outputs(poise__reading *r, poise_model *m)
 /* One layer for all tasks: that of output:, or the one called logit. */
 static int find_outputs(poise__reading *r, const poise__yaml *node, poise_model *m)
 {
+    if (m->outputs && (m->outputs->kind != POISE__SCALAR || poise__yaml_null(m->outputs)))
+        return -1; /* which was diagnosed */
     const char *name = m->outputs ? m->outputs->text : "logit";
     const char *known[POISE__MOST_LAYERS];
     const poise__layer *l = NULL;

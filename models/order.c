@@ -113,7 +113,8 @@ static int check_path(walk *w, const poise__instance **sorted, const poise__inst
     char name[300];
     poise__instance key = {.name = name};
     const poise__instance *wanted = &key;
-    for (const char *slash = strchr(i->name, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (const char *slash = strchr(i->name, '/'); slash && !i->layer->wrong;
+         slash = strchr(slash + 1, '/')) {
         (void)snprintf(name, sizeof(name), "%.*s", (int)(slash - i->name), i->name);
         if (bsearch(&wanted, sorted, (size_t)w->n, sizeof(*sorted), by_name))
             return poise_diagnose(w->r->diag, i->layer->place,

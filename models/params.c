@@ -155,7 +155,7 @@ static int wrong(poise__reading *r, const poise__param *p, const poise__yaml *v,
     poise__param_type_text(&here, type, sizeof(type));
     poise_diagnose(r->diag, v->place, "parameter '%.80s' has %s; it must be %s %s", p->name,
                    poise__yaml_show(v, show, sizeof(show)), !lists && type[0] == 'i' ? "an" : "a",
-                   type);
+                   !lists && p->type == POISE__PARAM_BOOLEAN ? "boolean, true or false" : type);
     return declared_at(r, p, v);
 }
 

@@ -95,6 +95,8 @@ int poise__read_model(poise__reading *r, const poise__yaml *node)
     const poise__yaml *tree = node, *use = poise__yaml_get(node, "use");
     const char *file = NULL;
     int bad = 0;
+    if (poise__version_check(r, node) < 0)
+        return -1;
     if (node->kind == POISE__MAP && !use && !poise__yaml_get(node, "network") &&
         !poise__yaml_get(node, "extends"))
         return poise_diagnose(r->diag, node->place,

@@ -107,8 +107,8 @@ static int find_input(const poise__reading *r, const char *name, poise__referenc
     return 0;
 }
 
-/* "features.usr": the nearest group or feature. */
-static int no_inner(poise__reading *r, poise_place place, const char *inner)
+/* The nearest group or feature. */
+static int no_inner(poise__reading *r, poise_place place, const char *what, const char *inner)
 {
     const poise_schema *s = r->spec->schema;
     const poise__groups *groups = r->spec->groups;
@@ -120,9 +120,10 @@ static int no_inner(poise__reading *r, poise_place place, const char *inner)
         known[n++] = groups->at[k].name;
     for (int k = 0; k < s->nfeature; k++)
         known[n++] = s->feature[k].name;
-    return poise__unknown(r, place, "there is no group of features, and no feature,", inner, n,
-                          known);
+    return poise__unknown(r, place, what, inner, n, known);
 }
+
+static const char no_group[] = "there is no group of features, and no feature,";
 
 static int no_input(poise__reading *r, const poise_model *m, const poise__reference *ref)
 {
@@ -130,16 +131,16 @@ static int no_input(poise__reading *r, const poise_model *m, const poise__refere
     if (r->ncolumn < 0 && !r->of_run && !r->spec->data.generate)
         return -1; /* the data cannot be read, which was said there */
     if (strncmp(ref->name, "features.", 9) == 0)
-        return no_inner(r, ref->place, ref->name + 9);
+        return no_inner(r, ref->place, no_group, ref->name + 9);
     if (poise__group_find(r->spec->groups, ref->name) >= 0)
         return poise_diagnose(r->diag, ref->place, "'%s' is a group of features; write features.%s",
                               ref->name, ref->name);
     for (size_t k = 0; m->removed && k < m->removed->n; k++)
-        if (strcmp(m->removed->key[k]->text, ref->name) == 0)
-            return poise_diagnose(r->diag, ref->place,
-                                  "there is no layer '%s' any more: %s:%u:%u takes it away",
-                                  ref->name, m->removed->key[k]->place.file,
-                                  m->removed->key[k]->place.line, m->removed->key[k]->place.column);
+        if (strcmp(m->removed->key[k]->text, ref->name) == 0) {
+            poise_diagnose(r->diag, ref->place, "there is no layer '%s' any more", ref->name);
+            poise_diagnose_note(r->diag, m->removed->key[k]->place, "it is taken away here");
+            return -1;
+        }
     for (int k = 0; k < m->nlayer; k++)
         known[k + 1] = m->layer[k].name;
     return poise__unknown(r, ref->place, "there is no layer or feature", ref->name, m->nlayer + 1,
@@ -153,12 +154,9 @@ int poise__input_check(poise__reading *r, const poise__yaml *v, const char *name
     if (find_input(r, v->text, &ref) == 0 || (r->ncolumn < 0 && !r->spec->data.generate))
         return 0;
     if (strncmp(v->text, "features.", 9) == 0)
-        return no_inner(r, v->place, v->text + 9);
-    snprintf(what, sizeof(what),
-             "parameter '%.80s' is no input (features, features.GROUP or a "
-             "feature):",
-             name);
-    return poise__unknown(r, v->place, what, v->text, 1, (const char *const[]){"features"});
+        return no_inner(r, v->place, no_group, v->text + 9);
+    (void)snprintf(what, sizeof(what), "parameter '%.80s': there is no feature", name);
+    return no_inner(r, v->place, what, v->text);
 }
 
 static int resolve_input(poise__reading *r, const poise_model *m, poise__reference *ref)

@@ -25,7 +25,7 @@ except ImportError as e:
 # the model's parameters, on the data, or on what a text means.
 STRUCTURAL = re.compile(r"has no (key )?'|; it must be |^[a-z ]+ is '[^']*'; (did you mean|there is:) ")
 ELSE = re.compile(
-    r"\(for \$|^parameter '|has no parameter '|^monitor is '|and the data is not generated"
+    r"\(for [^)]*\$|^parameter '|has no parameter '|^monitor is '|and the data is not generated"
     r"|^task '.*: it has no |is an input: it has no |^when: "
 )
 
