@@ -103,7 +103,8 @@ static poise__yaml *model_node(writer *w)
     int bad = put_text(w, map, "about", m->about) < 0 || put_text(w, map, "paper", m->paper) < 0 ||
               put_text(w, map, "when", m->when) < 0;
     for (int k = 0; k < m->ninstance && !bad; k++)
-        bad = put(w, network, m->instance[k]->name, layer_node(w, m->instance[k])) < 0;
+        if (!m->instance[k]->idle)
+            bad = put(w, network, m->instance[k]->name, layer_node(w, m->instance[k])) < 0;
     for (int t = 0; t < m->ntask && !bad; t++)
         bad = poise__yaml_append(w->a, output,
                                  poise__node_text(w->a, w->schema->task[t].name, w->err),

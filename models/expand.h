@@ -4,7 +4,8 @@
  *
  * Parameters are replaced by their values, arithmetic by its result; what a model extends is worked
  * in; `each` and `override` have become a layer per instance, called "tower/click" as its parameters
- * are; references name the layers that are meant.  `copies` stay: a stack is one layer.
+ * are; references name the layers that are meant; what no task needs is left out.  `copies` stay: a stack is
+ * one layer.
  *
  *     tower: {each: task, mlp: $tower, input: mix}     network of mmoe.yaml
  *     tower/click: {task: click, mlp: [64], input: mix/click}
