@@ -14,6 +14,7 @@ const bench_case bench_cases[] = {
     {.name = "wide", .batch = 4096, .cats = 40, .rows = 250000, .dim = 32,
      .experts = 16, .nunits = 2, .units = {512, 256}, .ntower = 2, .tower = {128, 64}, .tasks = 8,
      .steps = 2},
+    {.name = "tables", .batch = 2048, .cats = 26, .rows = 100000, .dim = 16, .tasks = 1, .steps = 50},
     {.name = NULL}};
 /* clang-format on */
 

@@ -5,8 +5,9 @@
  *   census    512  8; 32 x 64 x 4                                8 x [64]         [32]       2
  *   ctr      2048  13; 26 x 100,000 x 16                         8 x [256, 128]   [64]       3
  *   wide     4096  0; 40 x 250,000 x 32                          16 x [512, 256]  [128, 64]  8
+ *   tables   2048  0; 26 x 100,000 x 16                          none             none       1
  *
- * All linear maps have a bias, activations are relu, gates are softmax, losses are binary cross
+ * tables is the embeddings of ctr and one logit over them.  All linear maps have a bias, activations are relu, gates are softmax, losses are binary cross
  * entropy on logits, the optimiser is Adam at 1e-3 with embeddings updated on touched rows.  Inputs
  * are random: normal numbers, uniform ids, a tenth of the labels positive.  The same work in
  * PyTorch has the same sizes, so that the two can be timed in turns (side_by_side.py).

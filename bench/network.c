@@ -58,8 +58,10 @@ static poise_value *task(const bench_case *c, poise_graph *g, int t, poise_value
     poise_value *gate, *y;
 
     (void)snprintf(layer, sizeof layer, "gate/%d", t);
-    gate = poise_softmax(g, dense(g, layer, x, c->experts, err), err);
+    gate = c->experts ? poise_softmax(g, dense(g, layer, x, c->experts, err), err) : NULL;
     y = gate && expert ? poise_mixture(g, gate, 1, &expert, err) : NULL;
+    if (!c->experts)
+        y = x;
     for (int k = 0; k < c->ntower; k++) {
         (void)snprintf(layer, sizeof layer, "tower/%d/%d", t, k);
         y = poise_relu(g, dense(g, layer, y, c->tower[k], err), err);

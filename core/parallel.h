@@ -16,6 +16,16 @@ void poise__parallel(int parts, int threads, void (*fn)(int part, void *arg), vo
 int poise__threads_hold(void);
 void poise__threads_release(int held);
 
+/* Ask for the cache line at p, which will be read soon. */
+static inline void poise__prefetch(const void *p)
+{
+#ifdef __GNUC__
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
+}
+
 /* Part k of n elements in `parts` parts whose bounds are multiples of `align`: [*from, *to). */
 void poise__part(int64_t n, int parts, int64_t align, int k, int64_t *from, int64_t *to);
 

@@ -28,6 +28,7 @@ struct poise_session {
     int nstep;
     void **pool; /* what step.in and step.out point into */
     unsigned char *arena;
+    void *arena_base; /* where its memory begins */
     void *scratch;
     double flops;
     double (*now)(void); /* NULL: steps are not timed */
@@ -154,7 +155,7 @@ static int allocate(poise_session *s, poise_error *err)
     if (scratch > SIZE_MAX / 2 - 64)
         return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE,
                           "an operator wants %zu bytes of scratch", scratch);
-    s->arena = poise__alloc_aligned(s->plan.bytes + scratch, err);
+    s->arena = poise__alloc_late(s->plan.bytes + scratch, &s->arena_base, err);
     if (!s->arena)
         return -1;
     s->scratch = s->arena + s->plan.bytes; /* plan.bytes is a multiple of 64 */
@@ -258,7 +259,7 @@ void poise_session_free(poise_session *s)
     poise__arena_free(s->small);
     free(s->step);
     free(s->pool);
-    free(s->arena);
+    free(s->arena_base);
     free(s);
 }
 

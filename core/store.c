@@ -24,9 +24,9 @@ struct poise_store {
     size_t count, cap;
     int *slot; /* [slots] handle + 1, 0: free; open addressing, slots is a power of two */
     size_t slots;
-    float *weights, *gradients; /* NULL until sealed */
-    void *weights_base, *bits;  /* to be freed */
-    late *late;                 /* [count] */
+    float *weights, *gradients;                 /* NULL until sealed */
+    void *weights_base, *gradients_base, *bits; /* to be freed */
+    late *late;                                 /* [count] */
     uint64_t seed;
     size_t size, dense_size;
 };
@@ -49,7 +49,7 @@ void poise_store_free(poise_store *s)
     free(s->param);
     free(s->slot);
     free(s->weights_base);
-    free(s->gradients);
+    free(s->gradients_base);
     free(s->bits);
     free(s->late);
     free(s);
@@ -300,7 +300,7 @@ int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err)
         return poise_fail(err, POISE_E_SPEC, POISE_NOWHERE, "the store is sealed already");
     if (lay_out(s, err) < 0 || prepare_tables(s, err) < 0)
         goto failed;
-    s->gradients = poise__alloc_aligned(s->dense_size * sizeof(float), err);
+    s->gradients = poise__alloc_late(s->dense_size * sizeof(float), &s->gradients_base, err);
     if (!s->gradients)
         goto failed;
     s->weights = poise__alloc_late(s->size * sizeof(float), &s->weights_base, err);
@@ -315,10 +315,11 @@ int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err)
 failed: /* as it was: it may be sealed again */
     free(s->late);
     free(s->bits);
-    free(s->gradients);
+    free(s->gradients_base);
     s->late = NULL;
     s->bits = NULL;
     s->gradients = NULL;
+    s->gradients_base = NULL;
     return -1;
 }
 

@@ -119,6 +119,11 @@ static const poise_key adagrad_rows[] = {
     RATE("0.01"),
     EPS("1e-10"),
     DECAY("0", "times the weight is added to the gradient"),
+    {.name = "by_row",
+     .kind = POISE_KEY_BOOL,
+     .initial = "false",
+     POISE__INTO(poise_optimizer_spec, by_row),
+     .help = "embeddings: one sum of squares for a row, of the mean of its elements"},
 };
 const poise_section poise__sgd_section = {
     .name = "sgd", .about = "gradient descent with momentum", POISE__ROWS(sgd_rows)};

@@ -29,6 +29,7 @@ typedef struct poise_optimizer_spec {
     double beta1, beta2, eps; /* adam, adamw: 0.9, 0.999, 1e-8; adagrad: eps 1e-10 */
     double momentum;          /* sgd: 0 */
     double weight_decay;      /* L2 for sgd, adam and adagrad; decoupled for adamw */
+    int by_row;               /* adagrad: 1: one sum of squares for each row of a table */
 } poise_optimizer_spec;
 
 typedef struct poise_train_spec {

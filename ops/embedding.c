@@ -1,13 +1,7 @@
 /* embedding.c -- y[B, sum D_f]: for every feature f, row ids[:, f] of table_f[R_f, D_f].
  *
- * Inputs: ids i32[B,F], then F tables.  A dense gradient of a table never exists; row_gradient of
- * (ids, dy) gives, for one table, the rows that the batch touched, each once, in order of first
- * use, and the sum of dy over the batch rows that used it:
- *
- *     rows i32[B], value f32[B,D]; after the last row rows[k] is -1 and value[k,:] is 0
- *
- * i[0] is the column of ids, i[1] where the feature begins in dy, i[2] D, i[3] R.  Sums are taken in
- * the order of the batch.
+ * Inputs: ids i32[B,F], then F tables.  A dense gradient of a table never exists: it is
+ * (group_rows, row_sum), row_gradient.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +12,8 @@
 #include "ops.h"
 #include "shape.h"
 #include "table.h"
+
+enum { FETCHED = 16 }; /* rows of tables on their way from memory at a time, about */
 
 static int shape(poise_node *n, poise_error *err)
 {
@@ -51,13 +47,16 @@ static int backward(poise_graph *g, const poise_node *n, poise_value *const *dou
     for (int f = 1; f < n->nin; f++) {
         const int64_t height = n->in[f]->dim[0], width = n->in[f]->dim[1];
         if (want[f]) {
-            const poise_attr a = {.i = {f - 1, offset, width, height}};
-            poise_node *d =
-                poise_apply(g, &poise__op_row_gradient, 2, POISE__IN(n->in[0], dout[0]), &a, err);
-            if (d == NULL)
+            const poise_attr a = {.i = {f - 1, height}}, b = {.i = {offset, width}};
+            const poise_node *rows =
+                poise_apply(g, &poise__op_group_rows, 1, POISE__IN(n->in[0]), &a, err);
+            const poise_node *sum = rows ? poise_apply(g, &poise__op_row_sum, 2,
+                                                       POISE__IN(rows->out[1], dout[0]), &b, err)
+                                         : NULL;
+            if (sum == NULL)
                 return -1;
-            din[f].value = d->out[0];
-            din[f].rows = d->out[1];
+            din[f].value = sum->out[0];
+            din[f].rows = rows->out[0];
         }
         offset += width;
     }
@@ -72,14 +71,27 @@ static int bad_id(const poise_node *n, int64_t row, int feature, int32_t id, int
                            (long long)row, feature, (long)id, table, (long long)height - 1);
 }
 
+/* Ask for the rows of one line of the batch; only the first bytes of wide ones, the processor sees to
+ * the rest. */
+static void fetch(const poise__job *j, const int32_t *ids)
+{
+    const poise_node *n = j->k->node;
+    for (int f = 1; f < n->nin; f++)
+        if (ids[f - 1] >= 0 && ids[f - 1] < n->in[f]->dim[0])
+            poise__prefetch((const float *)j->in[f] + ids[f - 1] * n->in[f]->dim[1]);
+}
+
 static int part(const poise__job *j, int which, poise_error *err)
 {
     const poise_node *n = j->k->node;
     const int64_t features = n->nin - 1, wide = n->out[0]->dim[1];
+    const int64_t ahead = features < FETCHED ? FETCHED / features : 1; /* lines of the batch */
     const int32_t *ids = j->in[0];
     int64_t from, to;
     poise__part(n->in[0]->dim[0], j->parts, 1, which, &from, &to);
     for (int64_t r = from; r < to; r++) {
+        if (r + ahead < to)
+            fetch(j, ids + (r + ahead) * features);
         float *y = (float *)j->out[0] + r * wide;
         for (int f = 1; f < n->nin; f++) {
             const int64_t height = n->in[f]->dim[0], width = n->in[f]->dim[1];
@@ -180,108 +192,3 @@ poise_value *poise_embedding(poise_graph *g, poise_value *ids, int ntable,
     free(in);
     return y;
 }
-
-/* ---- the gradient of one table ---- */
-
-static int rows_shape(poise_node *n, poise_error *err)
-{
-    const int64_t column = n->attr.i[0], offset = n->attr.i[1], width = n->attr.i[2];
-    if (poise__want(n, 0, "ids", POISE_I32, 2, err) < 0 ||
-        poise__want(n, 1, "dy", POISE_F32, 2, err) < 0 ||
-        poise__want_dim(n, 1, "dy", 0, n->in[0]->dim[0], "the batch", err) < 0)
-        return -1;
-    if (column < 0 || column >= n->in[0]->dim[1] || offset < 0 || width < 1 ||
-        width > n->in[1]->dim[1] || offset > n->in[1]->dim[1] - width || n->attr.i[3] < 1)
-        return poise_node_fail(n, POISE_E_SHAPE, err,
-                               "feature %lld at %lld of width %lld is not part of the inputs",
-                               (long long)column, (long long)offset, (long long)width);
-    poise__out(n, 0, POISE_F32, 2, (int64_t[]){n->in[0]->dim[0], width});
-    poise__out(n, 1, POISE_I32, 1, (int64_t[]){n->in[0]->dim[0]});
-    return 0;
-}
-
-/* Which merged row an id has: a small table is looked up by id, a large one by hash with linear
- * probing, at most half full. */
-typedef struct slots {
-    int32_t *slot; /* [size], the merged row or -1 */
-    uint32_t size; /* a power of two when hashed */
-    int direct;
-} slots;
-
-static int32_t *slot_of(const slots *s, int32_t id, const int32_t *rows)
-{
-    if (s->direct)
-        return &s->slot[id];
-    uint32_t h = (uint32_t)id * 0x9E3779B1u;
-    for (h = (h ^ (h >> 15)) & (s->size - 1);; h = (h + 1) & (s->size - 1))
-        if (s->slot[h] < 0 || rows[s->slot[h]] == id)
-            return &s->slot[h];
-}
-
-static slots slots_of(const poise_node *n, void *memory)
-{
-    const int64_t batch = n->in[0]->dim[0], height = n->attr.i[3];
-    slots s = {.slot = memory, .size = 16, .direct = height <= 4 * batch};
-    while (s.size < 2 * batch)
-        s.size *= 2;
-    if (s.direct)
-        s.size = (uint32_t)height;
-    return s;
-}
-
-static int rows_run(POISE__RUN)
-{
-    (void)r;
-    const poise_node *n = k->node;
-    const int64_t batch = n->in[0]->dim[0], features = n->in[0]->dim[1];
-    const int64_t column = n->attr.i[0], width = n->attr.i[2], height = n->attr.i[3];
-    const int64_t wide = n->in[1]->dim[1];
-    const int32_t *ids = in[0];
-    float *value = out[0];
-    int32_t *rows = out[1];
-    const slots s = slots_of(n, scratch);
-    memset(s.slot, 0xff, s.size * sizeof *s.slot);
-    int32_t used = 0;
-    for (int64_t b = 0; b < batch; b++) {
-        const int32_t id = ids[b * features + column];
-        const float *dy = (const float *)in[1] + b * wide + n->attr.i[1];
-        if (id < 0 || id >= height)
-            return bad_id(n, b, (int)column, id, height, n->layer, err);
-        int32_t *slot = slot_of(&s, id, rows);
-        if (*slot < 0) {
-            *slot = used;
-            rows[used] = id;
-            memcpy(value + used * width, dy, (size_t)width * sizeof *value);
-            used++;
-        } else {
-            float *sum = value + *slot * width;
-            for (int64_t i = 0; i < width; i++)
-                sum[i] += dy[i];
-        }
-    }
-    for (int64_t b = used; b < batch; b++)
-        rows[b] = -1;
-    memset(value + used * width, 0, (size_t)((batch - used) * width) * sizeof *value);
-    return 0;
-}
-
-static int rows_compile(const poise_node *n, poise_kernel *k, poise_error *err)
-{
-    if (n->in[0]->dim[0] > INT32_MAX / 4)
-        return poise_node_fail(n, POISE_E_SHAPE, err, "a batch of %lld rows is too large",
-                               (long long)n->in[0]->dim[0]);
-    k->run = rows_run;
-    k->impl = "own";
-    k->scratch = slots_of(n, NULL).size * sizeof(int32_t);
-    return 0;
-}
-
-const poise_op poise__op_row_gradient = {
-    .name = "row_gradient",
-    .formula = "value[k, D] = sum of dy[b, :] over the b with ids[b, f] = rows[k]",
-    .min_in = 2,
-    .max_in = 2,
-    .nout = 2,
-    .shape = rows_shape,
-    .compile = rows_compile,
-};

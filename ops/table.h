@@ -20,7 +20,8 @@
     B(batched_linear_weights)  \
     B(column_sum)              \
     F(embedding)               \
-    B(row_gradient)            \
+    B(group_rows)              \
+    B(row_sum)                 \
     F(embedding_bag)           \
     F(embedding_list)          \
     B(bag_rows)                \

@@ -30,7 +30,8 @@ static int unknown_case(const tool_arguments *a, const char *name)
     nearest = poise__nearest(name, n, names);
     if (nearest)
         return tool_wrong(a->command, "unknown case '%s'; did you mean '%s'?", name, nearest);
-    return tool_wrong(a->command, "unknown case '%s'; it is tiny, census, ctr or wide", name);
+    return tool_wrong(a->command, "unknown case '%s'; it is tiny, census, ctr, wide or tables",
+                      name);
 }
 
 static void print(const figures *f, const bench_step *s)
@@ -160,7 +161,7 @@ static int run(const tool_arguments *a)
 }
 
 static const tool_option options[] = {
-    {"case", "CASE", "tiny, census, ctr (default) or wide", TOOL_ONCE},
+    {"case", "CASE", "tiny, census, ctr (default), wide or tables", TOOL_ONCE},
     {"tasks", "N", "tasks, 1 to 64; default: the case's", TOOL_ONCE},
     {"balancer", "NAME", "none (default), gram, gramall, or a strategy as for train", TOOL_ONCE},
     {"scope", "SCOPE", "what a strategy's gradient signals are of: last (default) or all",
@@ -183,6 +184,7 @@ const tool_command tool_bench = {
         "  ctr      2048  13; 26 x 100000 x 16                         8 x [256, 128]   [64] x 3\n"
         "  wide     4096  40 x 250000 x 32                             16 x [512, 256]  [128, 64] "
         "x 8\n"
+        "  tables   2048  26 x 100000 x 16                             none             one logit\n"
         "\n"
         "gram asks for the Gram matrix of the last shared layer, gramall for that of every\n"
         "expert parameter. GFLOP/s count the linear maps and mixtures; the GEMM peak is\n"

@@ -6,11 +6,12 @@
 #include "update.h"
 
 enum { PART = 16384, ALIGN = 16, MAX_SLABS = 2 };
+enum { ROW_PARTS = 4, FETCHED = 8 }; /* parts of a table's rows; rows asked for ahead */
 
 struct poise_optimizer {
     poise_optimizer_spec spec;
-    poise_store *store; /* borrowed */
-    poise__update *update;
+    poise_store *store;          /* borrowed */
+    poise__update *update, *row; /* of the slab; of a table's row */
     int slabs;
     const char *name[MAX_SLABS];
     float *slab[MAX_SLABS];         /* [poise_store_size] each */
@@ -84,6 +85,7 @@ static void choose(poise_optimizer *o)
         o->name[0] = "sum";
         break;
     }
+    o->row = o->spec.kind == POISE_ADAGRAD && o->spec.by_row ? table->adagrad_row : o->update;
 }
 
 poise_optimizer *poise_optimizer_new(const poise_optimizer_spec *spec, poise_store *s,
@@ -185,21 +187,62 @@ void poise_optimizer_dense(poise_optimizer *o, int threads)
     poise__parallel(p.parts, threads, dense_part, &p);
 }
 
+/* Rows and their moments lie anywhere: they are asked for ahead, of wide ones the first lines. */
+static void fetch_row(const poise_optimizer *o, const float *w, size_t offset, int64_t first,
+                      int64_t width)
+{
+    for (int64_t i = 0; i < width && i < 64; i += 16) {
+        poise__prefetch(w + first + i);
+        for (int k = 0; k < o->slabs; k++)
+            poise__prefetch(o->slab[k] + offset + first + i);
+    }
+}
+
+/* Rows [from, to) of the gradient, as far as they are used. */
+static void update_rows(poise_optimizer *o, const poise_table_gradient *t, int64_t from, int64_t to)
+{
+    const poise_parameter *p = poise_store_at(o->store, t->param);
+    const int64_t width = p->dim[0] > 0 ? p->count / p->dim[0] : 0;
+    float *w = poise__store_place(o->store, t->param);
+
+    for (int64_t k = from; k < to && t->rows[k] >= 0; k++) {
+        int64_t first = t->rows[k] * width;
+
+        if (k + FETCHED < to && t->rows[k + FETCHED] >= 0)
+            fetch_row(o, w, p->offset, t->rows[k + FETCHED] * width, width);
+        o->row(width, &o->rows, w + first, t->value + k * width,
+               at(o->slab[0], p->offset + (size_t)first),
+               at(o->slab[1], p->offset + (size_t)first));
+    }
+}
+
+struct tables {
+    poise_optimizer *o;
+    const poise_table_gradient *table;
+};
+
+static void tables_part(int part, void *arg)
+{
+    struct tables *p = arg;
+    const poise_table_gradient *t = &p->table[part / ROW_PARTS];
+    int64_t from, to;
+
+    poise__part(t->n, ROW_PARTS, 1, part % ROW_PARTS, &from, &to);
+    update_rows(p->o, t, from, to);
+}
+
+void poise_optimizer_tables(poise_optimizer *o, int n, const poise_table_gradient *t, int threads)
+{
+    for (int k = 0; k < n; k++)
+        poise__store_rows(o->store, t[k].param, t[k].n, t[k].rows, 1);
+    poise__parallel(n * ROW_PARTS, threads, tables_part, &(struct tables){o, t});
+}
+
 void poise_optimizer_rows(poise_optimizer *o, int param, int64_t n, const int32_t *rows,
                           const float *value)
 {
-    const poise_parameter *p = poise_store_at(o->store, param);
-    int64_t width = p->dim[0] > 0 ? p->count / p->dim[0] : 0;
-    float *w = poise__store_place(o->store, param);
-
     poise__store_rows(o->store, param, n, rows, 1);
-    for (int64_t k = 0; k < n && rows[k] >= 0; k++) {
-        int64_t first = rows[k] * width;
-
-        o->update(width, &o->rows, w + first, value + k * width,
-                  at(o->slab[0], p->offset + (size_t)first),
-                  at(o->slab[1], p->offset + (size_t)first));
-    }
+    update_rows(o, &(poise_table_gradient){param, n, rows, value}, 0, n);
 }
 
 int poise_optimizer_slabs(const poise_optimizer *o)

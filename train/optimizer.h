@@ -25,7 +25,9 @@
  *            does not decay while the row is not touched
  *   adam     as torch.optim.SparseAdam: t counts the optimiser's steps, not the row's, and
  *            w -= r sqrt(1 - b2^t) / (1 - b1^t)  m / (sqrt(v) + eps)
- *   adagrad  the dense update
+ *   adagrad  the dense update; with spec.by_row one s for a row, to which the mean of its h h is added
+ *            (row-wise Adagrad, as embedding libraries have it); it lies in the row's first element
+ *            of the slab
  *
  * Moments start at 0.  All arithmetic is in float, each element by itself; the bias corrections
  * are computed in double, once a step.  The bits depend neither on the number of threads nor on
@@ -54,6 +56,16 @@ POISE_API void poise_optimizer_dense(poise_optimizer *o, int threads);
  * rows[k] < 0.  Each row occurs once (poise_gradient in core/graph.h) and lies in the table. */
 POISE_API void poise_optimizer_rows(poise_optimizer *o, int param, int64_t n, const int32_t *rows,
                                     const float *value);
+
+/* The same for n tables at a time, on up to `threads` threads. */
+typedef struct poise_table_gradient {
+    int param;
+    int64_t n;
+    const int32_t *rows;
+    const float *value;
+} poise_table_gradient;
+POISE_API void poise_optimizer_tables(poise_optimizer *o, int n, const poise_table_gradient *t,
+                                      int threads);
 
 /* The moments, for a checkpoint: 0 to 2 slabs of poise_store_size floats with the store's offsets,
  * named "momentum" (sgd; none at momentum 0), "m" and "v" (adam, adamw), "sum" (adagrad).

@@ -247,8 +247,9 @@ int poise__training_start(poise__training *t, poise_error *err)
         for (int64_t b = 0; mask && b < t->main.net.batch; b++)
             mask[b] = (float)(b % 2 == h);
     }
-    if (!t->by_element)
-        return 0;
+    t->table = poise__calloc((size_t)t->step.nparam, sizeof *t->table, err);
+    if (!t->table || !t->by_element)
+        return t->table ? 0 : -1;
     t->answer = poise__calloc(5 + (size_t)t->step.nscope + 3 * (size_t)t->schema->ntask,
                               sizeof *t->answer, err);
     if (!t->answer)
@@ -285,6 +286,7 @@ void poise__training_free(poise__training *t)
     poise__training_profile(t, NULL);
     poise__element_done(&t->element);
     free(t->answer);
+    free(t->table);
     free_pass(&t->main);
     free_pass(&t->probe);
     poise_step_graph_done(&t->step);

@@ -45,7 +45,8 @@ typedef struct poise__training {
     poise__host host;
     int by_element;
     poise__element element;
-    poise_profile *profile; /* borrowed; NULL: nothing is timed */
+    poise_table_gradient *table; /* [step.nparam] what the optimiser gets of the tables */
+    poise_profile *profile;      /* borrowed; NULL: nothing is timed */
     void **answer; /* where the graph left what the balancer reads, for one outside of it */
 } poise__training;
 

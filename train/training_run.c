@@ -234,13 +234,15 @@ int poise__training_gradients(poise__training *t, const poise_batch *b, const po
 void poise__training_update(poise__training *t, poise_optimizer *o, uint64_t number, int threads)
 {
     double from = poise__profile_now(t->profile);
+    int ntable = 0;
     final f;
 
     poise_optimizer_begin(o, number + 1);
     poise_optimizer_dense(o, threads);
     for (int k = 0; k < t->step.nparam; k++)
         if (final_gradient(t, k, &f) && f.rows)
-            poise_optimizer_rows(o, f.param, f.nrow, f.rows, f.value);
+            t->table[ntable++] = (poise_table_gradient){f.param, f.nrow, f.rows, f.value};
+    poise_optimizer_tables(o, ntable, t->table, threads);
     poise__profile_add(t->profile, POISE_PART_UPDATE, &from);
     if (t->profile)
         t->profile->steps++;

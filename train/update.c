@@ -67,4 +67,24 @@ static void adagrad(int64_t n, const poise__update_step *s, float *restrict w,
     }
 }
 
-const poise__update_table TABLE = {plain, momentum, adam, adagrad};
+/* The mean is taken in order, so that its bits are the same in every copy. */
+static void adagrad_row(int64_t n, const poise__update_step *s, float *restrict w,
+                        const float *restrict g, float *restrict a, float *restrict b)
+{
+    float decay = s->decay, sum = 0;
+
+    (void)b;
+    for (int64_t i = 0; i < n; i++) {
+        float h = g[i] + decay * w[i];
+
+        sum += h * h;
+    }
+    if (n > 0)
+        a[0] += sum / (float)n;
+    float rate = n > 0 ? s->rate / (sqrtf(a[0]) + s->eps) : 0;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        w[i] -= rate * (g[i] + decay * w[i]);
+}
+
+const poise__update_table TABLE = {plain, momentum, adam, adagrad, adagrad_row};

@@ -31,9 +31,11 @@ typedef void poise__update(int64_t n, const poise__update_step *s, float *w, con
  *   momentum a = momentum a + g + decay w;  w -= rate a
  *   adam     h = g + decay w;  a += add1 (h - a);  b = keep2 b + add2 h h
  *            w = shrink w - rate a / (sqrt(b) + eps)
- *   adagrad  h = g + decay w;  a += h h;  w -= rate h / (sqrt(a) + eps) */
+ *   adagrad  h = g + decay w;  a += h h;  w -= rate h / (sqrt(a) + eps)
+ *   adagrad_row, of all n together
+ *            h = g + decay w;  a[0] += mean of h h;  w -= rate h / (sqrt(a[0]) + eps) */
 typedef struct poise__update_table {
-    poise__update *plain, *momentum, *adam, *adagrad;
+    poise__update *plain, *momentum, *adam, *adagrad, *adagrad_row;
 } poise__update_table;
 
 extern const poise__update_table poise__update_plain;

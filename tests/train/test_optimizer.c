@@ -142,6 +142,82 @@ static void rows_are_pytorch(void **state)
 
 /* For every kind, momentum and decay included.  eps is small against the gradients used, so that
  * SparseAdam's place for it does not show. */
+/* Row-wise Adagrad by its formula in double: PyTorch has no such optimiser of its own. */
+static void adagrad_by_row_has_one_sum_for_a_row(void **state)
+{
+    const poise_optimizer_spec spec = {POISE_ADAGRAD, .rate = 0.05, .eps = 1e-8,
+                                       .weight_decay = 0.1, .by_row = 1};
+    fixture f = make(3, ROWS, WIDTH);
+    poise_optimizer *o = optimizer(&spec, f.store);
+    double w[ROWS * WIDTH], sum[ROWS] = {0};
+    const float *slab;
+
+    (void)state;
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        w[i] = (double)weight_at(i);
+    for (int t = 1; t <= STEPS; t++) {
+        int32_t rows[ROWS + 1];
+        float value[(ROWS + 1) * WIDTH];
+        gradients(t, 0, rows, value);
+        poise_optimizer_begin(o, (uint64_t)t);
+        poise_optimizer_rows(o, f.table, ROWS + 1, rows, value);
+        for (int k = 0; rows[k] >= 0; k++) {
+            double h[WIDTH], square = 0, *row = w + rows[k] * WIDTH;
+            for (int i = 0; i < WIDTH; i++) {
+                h[i] = (double)value[k * WIDTH + i] + 0.1 * row[i];
+                square += h[i] * h[i];
+            }
+            sum[rows[k]] += square / WIDTH;
+            for (int i = 0; i < WIDTH; i++)
+                row[i] -= 0.05 * h[i] / (sqrt(sum[rows[k]]) + 1e-8);
+        }
+    }
+    slab = poise_optimizer_slab(o, 0, NULL) + poise_store_at(f.store, f.table)->offset;
+    for (int i = 0; i < ROWS * WIDTH; i++) {
+        same((double)poise_store_weight(f.store, f.table)[i], w[i], 1e-6, "weight", i);
+        same((double)slab[i], i % WIDTH ? 0 : sum[i / WIDTH], 1e-5, "sum", i);
+    }
+    poise_optimizer_free(o);
+    poise_store_free(f.store);
+}
+
+/* Several tables on any number of threads are the same tables one by one. */
+static void tables_together_are_tables_one_by_one(void **state)
+{
+    enum { MANY = 1000, WIDE = 5 };
+    static const poise_optimizer_spec specs[] = {
+        {POISE_SGD, .rate = 0.1},
+        {POISE_ADAM, .rate = 0.1, .beta1 = 0.9, .beta2 = 0.9, .eps = 1e-8},
+        {POISE_ADAGRAD, .rate = 0.1, .eps = 1e-8, .by_row = 1}};
+    static int32_t rows[2][MANY];
+    static float value[2][MANY * WIDE];
+
+    (void)state;
+    for (int j = 0; j < 2; j++)
+        for (int k = 0; k < MANY; k++) {
+            rows[j][k] = k < MANY - 100 * j ? (k * 37 + j) % MANY : -1; /* 37 and 1000: each once */
+            for (int i = 0; i < WIDE; i++)
+                value[j][k * WIDE + i] = gradient_at(i, k);
+        }
+    for (size_t s = 0; s < sizeof specs / sizeof *specs; s++)
+        for (int threads = 1; threads <= 3; threads += 2) {
+            fixture a = make(3, MANY, WIDE), b = make(3, MANY, WIDE);
+            poise_optimizer *one = optimizer(&specs[s], a.store),
+                            *all = optimizer(&specs[s], b.store);
+            for (int j = 0; j < 2; j++) { /* in turns: the same table twice would not be allowed */
+                poise_optimizer_rows(one, a.table, MANY, rows[j], value[j]);
+                poise_optimizer_tables(
+                    all, 1, &(poise_table_gradient){b.table, MANY, rows[j], value[j]}, threads);
+            }
+            same_bits(poise_store_size(a.store), poise_store_weights(a.store),
+                      poise_store_weights(b.store), "weights");
+            poise_optimizer_free(one);
+            poise_optimizer_free(all);
+            poise_store_free(a.store);
+            poise_store_free(b.store);
+        }
+}
+
 static void row_touched_in_every_step_is_dense(void **state)
 {
     (void)state;
@@ -277,15 +353,17 @@ static void instruction_sets_give_the_same_bits(void **state)
 {
     enum { SIZE = 41 };
     poise__update *const plain[] = {poise__update_plain.plain, poise__update_plain.momentum,
-                                    poise__update_plain.adam, poise__update_plain.adagrad};
+                                    poise__update_plain.adam, poise__update_plain.adagrad,
+                                    poise__update_plain.adagrad_row};
     poise__update *const avx2[] = {poise__update_avx2.plain, poise__update_avx2.momentum,
-                                   poise__update_avx2.adam, poise__update_avx2.adagrad};
+                                   poise__update_avx2.adam, poise__update_avx2.adagrad,
+                                   poise__update_avx2.adagrad_row};
     poise__update_step s = {0.01f, 0.99f, 0.1f, 0.9f, 0.1f, 0.999f, 0.001f, 1e-8f};
 
     (void)state;
     if (!__builtin_cpu_supports("avx2"))
         skip();
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < 5; k++)
         for (int n = 0; n <= SIZE; n++) {
             float w[2][SIZE], g[SIZE], a[2][SIZE], b[2][SIZE];
 
@@ -459,6 +537,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dense_is_pytorch),
         cmocka_unit_test(rows_are_pytorch),
+        cmocka_unit_test(adagrad_by_row_has_one_sum_for_a_row),
+        cmocka_unit_test(tables_together_are_tables_one_by_one),
         cmocka_unit_test(row_touched_in_every_step_is_dense),
         cmocka_unit_test(untouched_rows_keep_their_bits),
         cmocka_unit_test(dense_pass_stays_in_its_place),
