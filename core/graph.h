@@ -155,5 +155,12 @@ POISE_API int poise_backward(poise_graph *g, int ny, poise_value *const *y, pois
 POISE_API int poise_rewrite_common(poise_graph *g, poise_error *err);
 /* Remove nodes that no output and no side effect depends on.  Returns how many went, or -1. */
 POISE_API int poise_rewrite_dead(poise_graph *g, poise_error *err);
+/* Let an operator that can do so compute the activation after it as well, where nobody else reads
+ * what comes between (op.h, absorb).  Its value then stands for the activation's.  Returns how many
+ * nodes went, or -1.  Gradients are to be built before. */
+POISE_API int poise_rewrite_epilogue(poise_graph *g, poise_error *err);
+/* Let a sum whose second or first term is read by nobody else be computed by what makes that term,
+ * onto the other (op.h, onto).  Returns how many nodes went, or -1. */
+POISE_API int poise_rewrite_accumulate(poise_graph *g, poise_error *err);
 
 #endif

@@ -30,6 +30,10 @@ struct poise_graph {
 /* 1 if v is a value of g. */
 int poise__graph_owns(const poise_graph *g, const poise_value *v);
 
+/* How often live nodes read each value, an output once more: [nvalue], the caller's; NULL when memory
+ * is out. */
+int *poise__readers(const poise_graph *g, poise_error *err);
+
 /* 1 if the node makes no step of its own: out[0] is in[0] under another shape. */
 int poise__is_view(const poise_node *n);
 

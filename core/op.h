@@ -63,6 +63,12 @@ struct poise_op {
     /* Prepare n to run.  Called once for each session.  NULL for a VIEW.  On failure it has freed
      * what it made: k->done is then not called. */
     int (*compile)(const poise_node *n, poise_kernel *k, poise_error *err);
+    /* `reader` alone reads out[0] of n, element by element: let n compute what it computes, by
+     * changing n->attr, and return 1; 0 where it cannot.  NULL: never.  (poise_rewrite_epilogue) */
+    int (*absorb)(poise_node *n, const poise_node *reader);
+    /* The operator that is z + this, of inputs z and those of this one, with the same attributes;
+     * NULL: there is none.  (poise_rewrite_accumulate) */
+    const poise_op *onto;
 };
 
 /* An error at the node's place that begins with its layer and operator: returns -1. */

@@ -22,6 +22,7 @@
  * operators take (dy, y or x) and can be done in place of dy.  The subgradient at 0 is that of
  * x < 0.
  */
+#include "activation.h"
 #include "kernel.h"
 #include "ops.h"
 #include "shape.h"
@@ -88,6 +89,47 @@
     };
 ACTIVATIONS(X)
 #undef X
+
+poise__map *poise__activation(const poise_op *op)
+{
+#define X(name, text, forth, back, source, flag) \
+    if (op == &poise__op_##name)                 \
+        return poise__vector_best()->forth;
+    ACTIVATIONS(X)
+#undef X
+    return NULL;
+}
+
+int poise__absorb_activation(poise_node *n, const poise_node *reader)
+{
+    if (n->attr.p != NULL || poise__activation(reader->op) == NULL)
+        return 0;
+    n->attr.p = reader->op;
+    n->attr.f[0] = reader->attr.f[0];
+    return 1;
+}
+
+int poise__want_no_activation(const poise_node *n, poise_error *err)
+{
+    if (n->attr.p == NULL)
+        return 0;
+    return poise_node_fail(
+        n, POISE_E_GRADIENT, err,
+        "it computes an activation since poise_rewrite_epilogue; build gradients "
+        "before");
+}
+
+void poise__activation_of(const poise_node *n, poise__gemm *g)
+{
+    const poise_op *op = n->attr.p;
+    g->slope = (float)n->attr.f[0];
+    if (op == &poise__op_relu)
+        g->act = POISE__ACT_RELU;
+    else if (op == &poise__op_leaky_relu)
+        g->act = POISE__ACT_LEAKY;
+    else if (op != NULL)
+        g->map = poise__activation(op);
+}
 
 poise_value *poise_relu(poise_graph *g, poise_value *x, poise_error *err)
 {

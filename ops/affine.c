@@ -5,9 +5,11 @@
  * another's rows of the batch, so there is no reduction.
  */
 #include "../core/parallel.h"
+#include "activation.h"
 #include "affine.h"
 #include "gemm.h"
 #include "kernel.h"
+#include "shape.h"
 
 /* Parts with fewer rows spend their time packing the other operand; COLUMNS, ROWS: a part's bounds
  * are multiples, strips and tiles. */
@@ -17,9 +19,10 @@ typedef struct plan {
     const poise__gemm_backend *by;
     poise__gemm g; /* the first expert's, without pointers */
     int64_t experts;
-    int64_t a, b, add, c; /* from one expert's matrix to the next */
-    int parts;            /* at most */
-    size_t scratch;       /* of a part */
+    int64_t a, b, add, c;   /* from one expert's matrix to the next */
+    int in_a, in_b, in_add; /* which input is A, B, what is added; -1: nothing */
+    int parts;              /* at most */
+    size_t scratch;         /* of a part */
 } plan;
 
 static poise__gemm product_of(const plan *p, const poise__gemm *first, int64_t expert)
@@ -76,9 +79,9 @@ static int part_of(const poise__job *j, int part, poise_error *err)
     const int64_t wide = p->experts * p->g.n;
     poise__gemm g = p->g;
     int64_t from, to;
-    g.a = j->in[0];
-    g.b = j->in[1];
-    g.add = j->k->node->nin > 2 ? j->in[2] : NULL;
+    g.a = j->in[p->in_a];
+    g.b = j->in[p->in_b];
+    g.add = p->in_add < 0 ? NULL : j->in[p->in_add];
     g.c = j->out[0];
     if (wide >= 2 * COLUMNS * (int64_t)j->parts) {
         poise__part(wide, j->parts, COLUMNS, part, &from, &to);
@@ -116,48 +119,76 @@ static int compile(poise_kernel *k, const plan *made, poise_error *err)
 
 int poise__affine_forward(poise_kernel *k, const poise__affine *a, poise_error *err)
 {
-    const plan p = {.g = {.tb = 1,
-                          .m = a->batch,
-                          .n = a->out,
-                          .k = a->in,
-                          .lda = a->experts * a->in,
-                          .ldb = a->in,
-                          .ldc = a->experts * a->out},
-                    .experts = a->experts,
-                    .a = a->in,
-                    .b = a->out * a->in,
-                    .add = a->out,
-                    .c = a->out};
+    plan p = {.g = {.tb = 1,
+                    .m = a->batch,
+                    .n = a->out,
+                    .k = a->in,
+                    .lda = a->experts * a->in,
+                    .ldb = a->in,
+                    .ldc = a->experts * a->out},
+              .experts = a->experts,
+              .a = a->in,
+              .b = a->out * a->in,
+              .add = a->out,
+              .c = a->out,
+              .in_b = 1,
+              .in_add = k->node->nin > 2 ? 2 : -1};
+    poise__activation_of(k->node, &p.g);
     return compile(k, &p, err);
+}
+
+/* in: A, B; or z, A, B where the product is added onto z, which lies as C does */
+static int compile_onto(poise_kernel *k, plan *p, poise_error *err)
+{
+    const int onto = k->node->nin > 2;
+    p->in_a = onto;
+    p->in_b = onto + 1;
+    p->in_add = onto ? 0 : -1;
+    p->add = p->c;
+    p->g.add_row = p->g.ldc;
+    return compile(k, p, err);
 }
 
 int poise__affine_data(poise_kernel *k, const poise__affine *a, poise_error *err)
 {
-    const plan p = {.g = {.m = a->batch,
-                          .n = a->in,
-                          .k = a->out,
-                          .lda = a->experts * a->out,
-                          .ldb = a->in,
-                          .ldc = a->experts * a->in},
-                    .experts = a->experts,
-                    .a = a->out,
-                    .b = a->out * a->in,
-                    .c = a->in};
-    return compile(k, &p, err);
+    plan p = {.g = {.m = a->batch,
+                    .n = a->in,
+                    .k = a->out,
+                    .lda = a->experts * a->out,
+                    .ldb = a->in,
+                    .ldc = a->experts * a->in},
+              .experts = a->experts,
+              .a = a->out,
+              .b = a->out * a->in,
+              .c = a->in};
+    return compile_onto(k, &p, err);
 }
 
 int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *err)
 {
-    const plan p = {.g = {.ta = 1,
-                          .m = a->out,
-                          .n = a->in,
-                          .k = a->batch,
-                          .lda = a->experts * a->out,
-                          .ldb = a->experts * a->in,
-                          .ldc = a->in},
-                    .experts = a->experts,
-                    .a = a->out,
-                    .b = a->in,
-                    .c = a->out * a->in};
-    return compile(k, &p, err);
+    plan p = {.g = {.ta = 1,
+                    .m = a->out,
+                    .n = a->in,
+                    .k = a->batch,
+                    .lda = a->experts * a->out,
+                    .ldb = a->experts * a->in,
+                    .ldc = a->in},
+              .experts = a->experts,
+              .a = a->out,
+              .b = a->in,
+              .c = a->out * a->in};
+    return compile_onto(k, &p, err);
+}
+
+int poise__want_onto(const poise_node *n, poise_error *err)
+{
+    if (n->nin < 3)
+        return 0;
+    const poise_value *y = n->out[0];
+    if (poise__want(n, 0, "z", POISE_F32, y->rank, err) < 0)
+        return -1;
+    for (int k = 0; k < y->rank; k++)
+        if (poise__want_dim(n, 0, "z", k, y->dim[k], "that of the product", err) < 0)
+            return -1;
+    return 0;
 }

@@ -12,11 +12,16 @@ typedef struct poise__affine {
     int64_t batch, experts, in, out;
 } poise__affine;
 
-/* out[0] y[B,E,O] = in[0] x[B,E,I] in[1] w[E,O,I]' + in[2] b[E,O], where there is one */
+/* out[0] y[B,E,O] = in[0] x[B,E,I] in[1] w[E,O,I]' + in[2] b[E,O], where there is one, and the
+ * activation that the node took over (activation.h) */
 int poise__affine_forward(poise_kernel *k, const poise__affine *a, poise_error *err);
-/* out[0] dx[B,E,I] = in[0] dy[B,E,O] in[1] w[E,O,I] */
+/* out[0] dx[B,E,I] = in[0] dy[B,E,O] in[1] w[E,O,I]; with three inputs z + that of the other two,
+ * z = in[0], which may be out[0] */
 int poise__affine_data(poise_kernel *k, const poise__affine *a, poise_error *err);
-/* out[0] dw[E,O,I] = in[0] dy[B,E,O]' in[1] x[B,E,I] */
+/* out[0] dw[E,O,I] = in[0] dy[B,E,O]' in[1] x[B,E,I]; or z + that */
 int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *err);
+
+/* The shape rule's last line: z, the first of three inputs, is like out[0], which is set. */
+int poise__want_onto(const poise_node *n, poise_error *err);
 
 #endif

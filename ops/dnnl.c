@@ -49,12 +49,14 @@ static int run(const poise__gemm *g, void *unused, poise_error *err)
                    g->ldb, g->add != NULL ? 1.0f : 0.0f, g->c, g->ldc);
     if (s != dnnl_success)
         return failed(g, s, err);
-    if (g->act != POISE__ACT_NONE) {
-        const poise__vector *v = poise__vector_best();
-        poise__map *act = g->act == POISE__ACT_RELU ? v->relu : v->leaky_relu;
-        for (int64_t i = 0; i < g->m; i++)
-            act(g->n, g->c + i * g->ldc, NULL, g->slope, g->c + i * g->ldc);
-    }
+    const poise__vector *v = poise__vector_best();
+    poise__map *const act[] = {g->act == POISE__ACT_RELU    ? v->relu
+                               : g->act == POISE__ACT_LEAKY ? v->leaky_relu
+                                                            : NULL,
+                               g->map};
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < g->m && act[k] != NULL; i++)
+            act[k](g->n, g->c + i * g->ldc, NULL, g->slope, g->c + i * g->ldc);
     return 0;
 }
 

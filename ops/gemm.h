@@ -14,8 +14,9 @@
 #include <stdint.h>
 #include "../core/error.h"
 #include "gemm_tile.h"
+#include "vector.h"
 
-/* c[m,n] = act(add + A B), row major, m, n, k >= 1, leading dimensions in elements.
+/* c[m,n] = map(act(add + A B)), row major, m, n, k >= 1, leading dimensions in elements.
  *
  *   ta    A is stored [k,m], else [m,k]           tb    B is stored [n,k], else [k,n]
  *   add   element (i, j) at add[i * add_row + j]: a bias where add_row is 0, what to accumulate
@@ -33,6 +34,7 @@ typedef struct poise__gemm {
     int64_t ldc;
     poise__act act;
     float slope;
+    poise__map *map; /* another activation, of parameter `slope`; NULL: none */
 } poise__gemm;
 
 /* Shapes and leading dimensions decide all but `run`: pointers need not be set for the rest. */

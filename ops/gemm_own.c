@@ -105,6 +105,9 @@ static void panel(const poise__tiles *t, const poise__gemm *g, int64_t j, int64_
             t->strip(&s);
             s.b += s.b_step * deep;
         }
+        if (last && g->map != NULL) /* the block is in the cache */
+            for (int64_t r = i; r < i + rows; r++)
+                g->map(broad, g->c + r * g->ldc + j, NULL, g->slope, g->c + r * g->ldc + j);
     }
 }
 

@@ -8,7 +8,7 @@ const poise_op *const *poise_ops(void)
 {
     static const poise_op *const ops[] = {
 #define X(name) &poise__op_##name,
-        POISE__OPS(X, X)
+        POISE__OPS(X, X, X)
 #undef X
             NULL};
     return ops;

@@ -2,6 +2,7 @@
  *
  * F(name): an operator of ops.h.  It needs a double-precision reference and cases in tests/ops.
  * B(name): one that only backward rules append.  The tests fail where no case has run it.
+ * R(name): one that only rewrites make (core/graph.h).
  *
  * To add an operator: a row here, a file with `const poise_op poise__op_NAME`, a builder in ops.h,
  * a reference and a case in tests/ops; the walk over this table asks for what is missing.
@@ -11,13 +12,17 @@
 
 #include "../core/op.h"
 
-#define POISE__OPS(F, B)       \
+#define POISE__OPS(F, B, R)    \
     F(linear)                  \
     B(linear_data)             \
     B(linear_weights)          \
+    R(linear_data_onto)        \
+    R(linear_weights_onto)     \
     F(batched_linear)          \
     B(batched_linear_data)     \
     B(batched_linear_weights)  \
+    R(batched_data_onto)       \
+    R(batched_weights_onto)    \
     B(column_sum)              \
     F(embedding)               \
     B(group_rows)              \
@@ -110,7 +115,7 @@
     F(balance)
 
 #define X(name) extern const poise_op poise__op_##name;
-POISE__OPS(X, X)
+POISE__OPS(X, X, X)
 #undef X
 
 #endif

@@ -8,7 +8,10 @@
 
 int poise__rewrite(poise_graph *g, poise_error *err)
 {
-    return poise_rewrite_common(g, err) < 0 || poise_rewrite_dead(g, err) < 0 ? -1 : 0;
+    return poise_rewrite_common(g, err) < 0 || poise_rewrite_dead(g, err) < 0 ||
+                   poise_rewrite_epilogue(g, err) < 0 || poise_rewrite_accumulate(g, err) < 0
+               ? -1
+               : 0;
 }
 
 static int build_pass(poise__training *t, const poise__source *source, poise__pass *p,

@@ -202,17 +202,31 @@ static void every_operator_agrees_with_its_reference(void **state)
 static const char *const forward[] = {
 #define F(name) #name,
 #define B(name)
-    POISE__OPS(F, B)
+#define R(name)
+    POISE__OPS(F, B, R)
 #undef F
 #undef B
+#undef R
 };
 
 static const char *const backward[] = {
 #define F(name)
 #define B(name) #name,
-    POISE__OPS(F, B)
+#define R(name)
+    POISE__OPS(F, B, R)
 #undef F
 #undef B
+#undef R
+};
+
+static const char *const rewritten[] = {
+#define F(name)
+#define B(name)
+#define R(name) #name,
+    POISE__OPS(F, B, R)
+#undef F
+#undef B
+#undef R
 };
 
 static void every_forward_operator_has_a_case_and_a_reference(void **state)
@@ -269,7 +283,8 @@ static void rows_of_the_table_are_complete_and_named_once(void **state)
         assert_true(((*o)->flags & POISE_OP_VIEW) != 0 || (*o)->compile != NULL);
         assert_true((*o)->max_in < 0 || (*o)->max_in >= (*o)->min_in);
     }
-    assert_int_equal(n, sizeof forward / sizeof *forward + sizeof backward / sizeof *backward);
+    assert_int_equal(n, sizeof forward / sizeof *forward + sizeof backward / sizeof *backward +
+                            sizeof rewritten / sizeof *rewritten);
     assert_null(poise_op_find("no_such_operator"));
 }
 
