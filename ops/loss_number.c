@@ -9,6 +9,7 @@
  *     huber     l = d^2 / 2 where d = |z - y| <= delta = f[0], else delta (d - delta / 2)
  *               l' = z - y held within [-delta, delta]  (Huber, 1964)
  *     poisson   l = e^z - y + y (log y - z), half the unit deviance    l' = e^z - y
+ *     mean      l = z, whatever the label                              l' = 1
  *
  * A loss is two functions of a tile of rows, and one line of LOSS at the end.
  */
@@ -144,6 +145,27 @@ static void poisson_slope(ROWS)
         y[i] = (float)(exp((double)z[i]) - (double)label[i]);
 }
 
+/* ---- mean ---- */
+
+static void mean(ROWS)
+{
+    (void)v;
+    (void)f;
+    (void)label;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = z[i];
+}
+
+static void mean_slope(ROWS)
+{
+    (void)v;
+    (void)f;
+    (void)z;
+    (void)label;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = 1.0f;
+}
+
 /* ---- kernels ---- */
 
 enum { TILE = 256 };
@@ -262,6 +284,7 @@ LOSS(focal, "a y q^g softplus(-z) + b (1 - y) p^g softplus(z)",
 LOSS(squared, "(z - y)^2", "2 (z - y)")
 LOSS(huber, "h(z - y)", "z - y held within [-delta, delta]")
 LOSS(poisson, "exp(z) - y + y (log y - z)", "exp(z) - y")
+LOSS(mean, "z", "1")
 
 poise_value *poise_loss_bce(poise_graph *g, poise_value *logit, poise_value *label,
                             poise_value *weight, poise_value **weight_sum, poise_error *err)
@@ -315,4 +338,10 @@ poise_value *poise_loss_poisson(poise_graph *g, poise_value *log_rate, poise_val
                                 poise_value *weight, poise_value **weight_sum, poise_error *err)
 {
     return poise__loss(g, &poise__op_loss_poisson, log_rate, label, weight, NULL, weight_sum, err);
+}
+
+poise_value *poise_loss_mean(poise_graph *g, poise_value *x, poise_value *label,
+                             poise_value *weight, poise_value **weight_sum, poise_error *err)
+{
+    return poise__loss(g, &poise__op_loss_mean, x, label, weight, NULL, weight_sum, err);
 }

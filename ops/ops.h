@@ -219,6 +219,10 @@ POISE_API poise_value *poise_loss_huber(poise_graph *g, poise_value *x, poise_va
 POISE_API poise_value *poise_loss_poisson(poise_graph *g, poise_value *log_rate, poise_value *label,
                                           poise_value *weight, poise_value **weight_sum,
                                           poise_error *err);
+/* x[B,1], whatever the label: the mean of x over the rows that count */
+POISE_API poise_value *poise_loss_mean(poise_graph *g, poise_value *x, poise_value *label,
+                                       poise_value *weight, poise_value **weight_sum,
+                                       poise_error *err);
 /* One score against C - 1 ordered thresholds: c[B,k] = z[B,1] - theta[k], the logit of label > k.
  * theta[0] = raw[0] - (C - 2) / 2, theta[k] = theta[k-1] + gap(raw[k]), where the gap is positive and
  * 1 at 0; with raw 0 the thresholds lie 1 apart around 0.  raw[C-1]. */

@@ -105,6 +105,8 @@
     B(loss_focal_backward)     \
     F(loss_poisson)            \
     B(loss_poisson_backward)   \
+    F(loss_mean)               \
+    B(loss_mean_backward)      \
     F(thresholds)              \
     B(thresholds_data)         \
     B(thresholds_raw)          \

@@ -99,6 +99,7 @@ BUILD(huber, poise_loss_huber(g, in[0], in[1], in[2], c->f[0], NULL, err))
 BUILD(bce_with, poise_loss_bce_with(g, in[0], in[1], in[2], c->f[0], c->f[1], NULL, err))
 BUILD(focal, poise_loss_focal(g, in[0], in[1], in[2], c->f[0], c->f[1], 1.0 - c->f[1], NULL, err))
 BUILD(poisson, poise_loss_poisson(g, in[0], in[1], in[2], NULL, err))
+BUILD(mean, poise_loss_mean(g, in[0], in[1], in[2], NULL, err))
 BUILD(smoothed, poise_loss_softmax_with(g, in[0], in[1], in[2], c->f[0], NULL, err))
 BUILD(thresholds, poise_thresholds(g, in[0], in[1], err))
 BUILD(ordinal, poise_loss_ordinal(g, in[0], in[1], in[2], NULL, err))
@@ -245,6 +246,7 @@ const op_case op_cases[] = {
     {.op = "loss_softmax", .build = smoothed, .in = {X(NORMAL, 100, 70), L(CLASS, 70, 100), X(WEIGHT, 100)}, .f = {1.0}},
     {.op = "loss_focal", .build = focal, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}, .f = {2.0, 0.25}},
     {.op = "loss_focal", .build = focal, .in = {X(NORMAL, 301, 1), X(LABEL, 301), X(WEIGHT, 301)}, .f = {0.0, 0.5}},
+    {.op = "loss_mean", .build = mean, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}},
     {.op = "loss_poisson", .build = poisson, .in = {X(NORMAL, 33, 1), X(LABEL, 33), X(WEIGHT, 33)}},
     {.op = "thresholds", .build = thresholds, .in = {X(NORMAL, 1, 1), X(NORMAL, 1)}},
     {.op = "thresholds", .build = thresholds, .in = {X(NORMAL, 9, 1), X(NORMAL, 4)}},

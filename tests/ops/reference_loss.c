@@ -32,6 +32,13 @@ static double poisson(const poise_node *n, const double *z, double label)
     return exp(z[0]) - label * z[0] + (label > 0.0 ? label * log(label) : 0.0) - label;
 }
 
+static double itself(const poise_node *n, const double *z, double label)
+{
+    (void)n;
+    (void)label;
+    return z[0];
+}
+
 static double ordinal(const poise_node *n, const double *c, double label)
 {
     const int64_t last = n->in[0]->dim[1], k = (int64_t)label;
@@ -94,6 +101,7 @@ LOSS(loss_huber, huber)
 LOSS(loss_softmax, cross_entropy)
 LOSS(loss_focal, focal)
 LOSS(loss_poisson, poisson)
+LOSS(loss_mean, itself)
 LOSS(loss_ordinal, ordinal)
 
 /* The gap is 1/1000 and softplus, shifted so that it is 1 at 0. */
@@ -151,10 +159,19 @@ static void balance(const poise_node *n, const double *const *in, double *const 
 }
 
 const reference references_loss[] = {
-    {"loss_bce", loss_bce},         {"loss_squared", loss_squared}, {"loss_huber", loss_huber},
-    {"loss_softmax", loss_softmax}, {"loss_focal", loss_focal},     {"loss_poisson", loss_poisson},
-    {"loss_ordinal", loss_ordinal}, {"thresholds", thresholds},     {"gram", gram},
-    {"grad_norm", grad_norm},       {"balance", balance},           {NULL, NULL},
+    {"loss_bce", loss_bce},
+    {"loss_squared", loss_squared},
+    {"loss_huber", loss_huber},
+    {"loss_softmax", loss_softmax},
+    {"loss_focal", loss_focal},
+    {"loss_poisson", loss_poisson},
+    {"loss_mean", loss_mean},
+    {"loss_ordinal", loss_ordinal},
+    {"thresholds", thresholds},
+    {"gram", gram},
+    {"grad_norm", grad_norm},
+    {"balance", balance},
+    {NULL, NULL},
 };
 
 reference_fn *reference_of(const char *op)

@@ -43,6 +43,7 @@ static const loss losses[] = {
     {"bce, smoothed and weighted", 1, 0, smoothed_bce},
     {"focal", 1, 0, focal},
     {"poisson", 1, 0, poise_loss_poisson},
+    {"mean", 1, 0, poise_loss_mean},
     {"softmax, smoothed", C, C, smoothed_softmax},
     {"ordinal", C - 1, C, poise_loss_ordinal},
 };
