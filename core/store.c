@@ -136,6 +136,7 @@ static int check_init(const char *name, const poise_init *init, poise_place plac
     case POISE_INIT_CONSTANT:
     case POISE_INIT_UNIFORM:
     case POISE_INIT_NORMAL:
+    case POISE_INIT_SPIKE:
         if (isfinite(init->value) && (init->kind == POISE_INIT_CONSTANT || init->value >= 0))
             return 0;
         return poise_fail(err, POISE_E_SPEC, place,
@@ -233,6 +234,9 @@ static void draw(float *w, const poise_parameter *p, uint64_t seed, uint64_t str
     if (i->kind == POISE_INIT_CONSTANT)
         for (int64_t k = 0; k < n; k++)
             w[k] = (float)i->value;
+    else if (i->kind == POISE_INIT_SPIKE)
+        for (int64_t k = 0; k < n; k++)
+            w[k] = (float)(from + k == i->at ? i->value : (1 - i->value) / (double)(p->count - 1));
     else if (i->kind == POISE_INIT_NORMAL)
         poise_random_normals(seed, stream, 0, (uint64_t)from, n, (float)bound, w);
     else if (i->kind != POISE_INIT_ZERO)

@@ -42,13 +42,15 @@ typedef enum poise_init_kind {
     POISE_INIT_UNIFORM,  /* in [-value, value] */
     POISE_INIT_NORMAL,   /* mean 0, deviation value */
     POISE_INIT_HE,       /* uniform, bound sqrt(6 / fan_in): before relu (He et al., 2015) */
-    POISE_INIT_GLOROT    /* uniform, bound sqrt(6 / (fan_in + fan_out)) (Glorot, Bengio, 2010) */
+    POISE_INIT_GLOROT,   /* uniform, bound sqrt(6 / (fan_in + fan_out)) (Glorot, Bengio, 2010) */
+    POISE_INIT_SPIKE     /* value at element `at`; the others share 1 - value equally */
 } poise_init_kind;
 
 typedef struct poise_init {
     poise_init_kind kind;
     double value;
     int64_t fan_in, fan_out; /* of HE and GLOROT */
+    int64_t at;              /* of SPIKE */
 } poise_init;
 
 typedef struct poise_parameter {

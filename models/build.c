@@ -24,6 +24,7 @@ static int build_embedding(poise__builder *b, poise_network *net)
     if (n == 0)
         return 0;
     net->ids = poise_input(b->g, "ids", POISE_I32, 2, (int64_t[]){b->batch, n}, b->err);
+    b->ids = net->ids;
     poise_value **table = net->ids ? poise__calloc((size_t)n, sizeof(poise_value *), b->err) : NULL;
     if (!table)
         return -1;
@@ -145,6 +146,12 @@ static poise_value *loss_of(poise__builder *b, const poise_network *net, int t, 
     return NULL;
 }
 
+/* The losses want a logit; of a probability it is taken from its logarithm. */
+static poise_value *value_of(poise__builder *b, int id)
+{
+    return b->log_p[id] ? poise_log_odds(b->g, b->log_p[id], b->err) : b->instance[id];
+}
+
 static int build_losses(poise__builder *b, poise_network *net)
 {
     for (int t = 0; t < net->ntask; t++) {
@@ -152,7 +159,7 @@ static int build_losses(poise__builder *b, poise_network *net)
         const char *name = poise_graph_text(b->g, b->err, "loss/%s", task->name);
         if (!name || poise_graph_at(b->g, name, task->place, b->err) < 0)
             return -1;
-        net->output[t] = output_of(b, b->instance[b->model->output[t]->id], t);
+        net->output[t] = output_of(b, value_of(b, b->model->output[t]->id), t);
         net->loss[t] = loss_of(b, net, t, &net->labelled[t]);
         if (net->loss[t] && (task->loss_weight < 1 || task->loss_weight > 1))
             net->loss[t] = poise_scale(b->g, net->loss[t], task->loss_weight, b->err);
@@ -204,13 +211,16 @@ int poise_model_build(const poise_model *m, const poise_schema *s, poise_graph *
                           s->ntask);
     poise__shape *shape = poise__calloc((size_t)m->ninstance, sizeof(*shape), err);
     b.instance = poise__calloc((size_t)m->ninstance, sizeof(poise_value *), err);
+    b.log_p = poise__calloc((size_t)m->ninstance, sizeof(poise_value *), err);
     b.shape = shape;
     int done = -1;
-    if (shape && b.instance && check_shapes(m, s, shape, err) == 0 && make_arrays(&b, net) == 0 &&
-        build_features(&b, net) == 0 && build_targets(&b, net) == 0 && build_layers(&b) == 0)
+    if (shape && b.instance && b.log_p && check_shapes(m, s, shape, err) == 0 &&
+        make_arrays(&b, net) == 0 && build_features(&b, net) == 0 && build_targets(&b, net) == 0 &&
+        build_layers(&b) == 0)
         done = build_losses(&b, net);
     free(shape);
     free(b.instance);
     free(b.list);
+    free(b.log_p);
     return done;
 }

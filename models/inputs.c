@@ -2,9 +2,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "../core/memory.h"
+#include "../core/random.h"
 #include "../ops/ops.h"
 #include "activation.h"
 #include "layer.h"
+
+int poise__source_has(const poise_model *m, const poise__source *s, int feature)
+{
+    if (s->layer != POISE__GROUP)
+        return s->layer == POISE__FEATURES ||
+               (s->layer == POISE__ONE_FEATURE && s->feature == feature);
+    const poise__group *group = &m->groups->at[s->feature];
+    for (int k = 0; k < group->n; k++)
+        if (group->feature[k] == feature)
+            return 1;
+    return 0;
+}
 
 /* ---- shapes ---- */
 
@@ -42,6 +55,12 @@ static int add_width(void *user, const poise__source *s)
     a->out->width += x.width;
     if (x.stack == 0)
         return 0;
+    if (a->stack == POISE__ANY_STACK && a->sources == 1)
+        a->stack = x.stack;
+    if (a->stack == POISE__ANY_STACK)
+        return poise_diagnose(a->c->diag, s->place,
+                              "%s of '%s': '%s' is a stack, and a stack must be the only input",
+                              a->what, a->i->layer->name, s->name);
     if (a->stack != x.stack)
         return poise_diagnose(a->c->diag, s->place,
                               "%s of '%s': '%s' is a stack of %" PRId64
@@ -56,16 +75,59 @@ static int add_width(void *user, const poise__source *s)
     return 0;
 }
 
+int poise__no_copies(const poise__shaper *c, const poise__instance *i)
+{
+    if (!i->copies)
+        return 0;
+    return poise_diagnose(c->diag, i->layer->place,
+                          "'%s' has copies; a layer of kind %s has none: what it reads may be a "
+                          "stack",
+                          i->layer->name, i->layer->kind->section.name);
+}
+
 int poise__concat_shape(const poise__shaper *c, const poise__instance *i, const char *what,
                         const poise__references *refs, int64_t stack, poise__shape *out)
 {
     sum a = {.c = c, .i = i, .what = what, .stack = stack, .out = out};
     a.sources = poise__sources_count(c->model, i, refs);
     *out = (poise__shape){0};
-    if (poise__sources(c->model, i, refs, add_width, &a) < 0)
+    if ((stack == POISE__ANY_STACK && poise__no_copies(c, i) < 0) ||
+        poise__sources(c->model, i, refs, add_width, &a) < 0)
         return -1;
     if (a.unknown)
         out->width = 0;
+    return 0;
+}
+
+static int add_equal(void *user, const poise__source *s)
+{
+    sum *a = user;
+    poise__shape x = shape_of(a->c, s), *out = a->out;
+    int first = a->sources++ == 0, narrow = a->unknown && !x.stack && !out->stack;
+    if (first || (narrow && out->width == 1)) {
+        *out = x;
+        return 0;
+    }
+    if (x.width == 0 || out->width == 0 || (narrow && x.width == 1) ||
+        (x.width == out->width && x.stack == out->stack))
+        return 0;
+    char text[2][80];
+    return poise_diagnose(a->c->diag, s->place,
+                          "%s '%s': '%s' is %s, but what stands before it %s; they must be the "
+                          "same",
+                          a->what, a->i->layer->name, s->name,
+                          poise__shape_text(&x, text[0], sizeof(text[0])),
+                          poise__shape_text(out, text[1], sizeof(text[1])));
+}
+
+int poise__equal_shape(const poise__shaper *c, const poise__instance *i, const char *what,
+                       const poise__references *refs, int narrow, poise__shape *out)
+{
+    sum a = {.c = c, .i = i, .what = what, .out = out, .unknown = narrow};
+    *out = (poise__shape){0};
+    if (poise__no_copies(c, i) < 0 || poise__sources(c->model, i, refs, add_equal, &a) < 0)
+        return -1;
+    out->parameters = 0;
     return 0;
 }
 
@@ -153,7 +215,12 @@ static poise_value *some_features(poise__builder *b, int n, const int *feature)
     return y;
 }
 
-static poise_value *value_of(poise__builder *b, const poise__source *s)
+poise_value *poise__feature_value(poise__builder *b, int feature)
+{
+    return some_features(b, 1, &feature);
+}
+
+poise_value *poise__source_value(poise__builder *b, const poise__source *s)
 {
     if (s->layer >= 0)
         return b->instance[s->instance->id];
@@ -174,7 +241,7 @@ typedef struct gather {
 static int gather_one(void *user, const poise__source *s)
 {
     gather *a = user;
-    poise_value *x = value_of(a->b, s);
+    poise_value *x = poise__source_value(a->b, s);
     if (!x || a->n == a->most)
         return -1;
     if (a->stacks && x->rank == 2)
@@ -203,6 +270,13 @@ int poise__expert_values(poise__builder *b, const poise__instance *i, const pois
     return poise__sources(b->model, i, refs, gather_one, &a) < 0 ? -1 : a.n;
 }
 
+int poise__source_values(poise__builder *b, const poise__instance *i, const poise__references *refs,
+                         int most, poise_value **out)
+{
+    gather a = {.b = b, .out = out, .most = most};
+    return poise__sources(b->model, i, refs, gather_one, &a) < 0 ? -1 : a.n;
+}
+
 int poise__row_counts(poise__builder *b, poise_value **counts)
 {
     if (!b->counts && poise_graph_training(b->g)) {
@@ -217,26 +291,54 @@ int poise__row_counts(poise__builder *b, poise_value **counts)
     return 0;
 }
 
+poise_value *poise__parameter(poise__builder *b, const char *path, const char *name,
+                              poise_param_kind kind, int rank, const int64_t *dim, poise_init init)
+{
+    const char *full = path ? poise_graph_text(b->g, b->err, "%s/%s", path, name) : NULL;
+    return full ? poise_weight(b->g, full, kind, rank, dim, init, b->err) : NULL;
+}
+
 poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,
                            int64_t in, int64_t units, int activation)
 {
     poise_init init = {.kind = poise__activation_init(activation), .fan_in = in, .fan_out = units};
     poise_init zero = {.kind = POISE_INIT_ZERO};
-    const char *wname = poise_graph_text(b->g, b->err, "%s/weight", path);
-    const char *bname = poise_graph_text(b->g, b->err, "%s/bias", path);
-    if (!x || !wname || !bname)
+    const int64_t wdim[] = {stack, units, in}, bdim[] = {stack, units};
+    int one = stack == 0; /* no stack: one dimension less */
+    if (!x || !path)
         return NULL;
-    if (stack == 0) {
-        poise_value *w =
-            poise_weight(b->g, wname, POISE_DENSE, 2, (int64_t[]){units, in}, init, b->err);
-        poise_value *bias =
-            w ? poise_weight(b->g, bname, POISE_DENSE, 1, &units, zero, b->err) : NULL;
-        return bias ? poise_linear(b->g, x, w, bias, b->err) : NULL;
-    }
-    poise_value *w =
-        poise_weight(b->g, wname, POISE_DENSE, 3, (int64_t[]){stack, units, in}, init, b->err);
+    poise_value *w = poise__parameter(b, path, "weight", POISE_DENSE, 3 - one, wdim + one, init);
     poise_value *bias =
-        w ? poise_weight(b->g, bname, POISE_DENSE, 2, (int64_t[]){stack, units}, zero, b->err)
-          : NULL;
-    return bias ? poise_batched_linear(b->g, x, w, bias, b->err) : NULL;
+        w ? poise__parameter(b, path, "bias", POISE_DENSE, 2 - one, bdim + one, zero) : NULL;
+    if (!bias)
+        return NULL;
+    return one ? poise_linear(b->g, x, w, bias, b->err)
+               : poise_batched_linear(b->g, x, w, bias, b->err);
+}
+
+poise_value *poise__hidden(poise__builder *b, poise_value *x, const char *path,
+                           const poise__ints *units, int activation)
+{
+    for (int k = 0; x && k < units->n; k++) {
+        const char *at = poise_graph_text(b->g, b->err, "%s/%d", path, k);
+        x = poise__linear(b, x, at, 0, x->dim[1], units->value[k], activation);
+        x = x ? poise__activate(b->g, x, activation, b->err) : NULL;
+    }
+    return x;
+}
+
+int64_t poise__hidden_parameters(const poise__ints *units, int64_t in)
+{
+    int64_t n = 0;
+    for (int k = 0; in > 0 && k < units->n; k++) {
+        n += units->value[k] * (in + 1);
+        in = units->value[k];
+    }
+    return n;
+}
+
+poise_value *poise__dropped(poise__builder *b, poise_value *x, double rate, const char *path)
+{
+    const char *stream = x && path ? poise_graph_text(b->g, b->err, "dropout/%s", path) : NULL;
+    return stream ? poise_dropout(b->g, x, rate, poise_random_stream(stream), b->err) : NULL;
 }

@@ -20,7 +20,7 @@ static json_t *initial(const poise_key *k)
     int64_t whole;
     double number;
     int yes;
-    if (k->kind == POISE_KEY_TEXT || k->kind == POISE_KEY_CHOICE)
+    if (k->kind == POISE_KEY_TEXT || k->kind == POISE_KEY_CHOICE || k->kind == POISE_KEY_CHOICES)
         return json_string(k->initial);
     if (poise__yaml_int(&v, &whole) == 0)
         return json_integer(whole);
@@ -63,7 +63,19 @@ static json_t *choice_schema(const poise_key *k)
     return o;
 }
 
-static json_t *plain_schema(const poise__json *w, const poise_key *k)
+/* One, or a list of them; `one` makes another of the same each time. */
+static json_t *several(const poise__json *w, const poise_key *k, json_t *(*one)(const poise_key *k))
+{
+    return json_pack("{s:[o, o]}", "anyOf", one(k),
+                     poise__json_list(poise__json_or_parameter(w, one(k)), 1));
+}
+
+static json_t *number_schema(const poise_key *k)
+{
+    return poise__json_number("number", k->min, k->max);
+}
+
+static json_t *plain_schema(poise__json *w, const poise_key *k)
 {
     switch (k->kind) {
     case POISE_KEY_TEXT:
@@ -71,7 +83,7 @@ static json_t *plain_schema(const poise__json *w, const poise_key *k)
     case POISE_KEY_INT:
         return poise__json_number("integer", k->min, k->max);
     case POISE_KEY_NUMBER:
-        return poise__json_number("number", k->min, k->max);
+        return number_schema(k);
     case POISE_KEY_BOOL:
         return json_pack("{s:s}", "type", "boolean");
     case POISE_KEY_CHOICE:
@@ -81,6 +93,13 @@ static json_t *plain_schema(const poise__json *w, const poise_key *k)
     case POISE_KEY_INTS:
         return poise__json_list(
             poise__json_or_parameter(w, poise__json_number("integer", k->min, k->max)), 1);
+    case POISE_KEY_CHOICES:
+        return several(w, k, choice_schema);
+    case POISE_KEY_NUMBERS:
+        return several(w, k, number_schema);
+    case POISE_KEY_SECTION:
+        return json_pack("{s:[o, o]}", "anyOf", plain_schema(w, &k->section->key[0]),
+                         poise__json_section(w, k->section));
     case POISE_KEY_REFERENCES:
         return json_pack("{s:[o, o]}", "anyOf", poise__json_text(),
                          poise__json_list(poise__json_text(), 1));

@@ -82,9 +82,19 @@ static void range_text(const poise_key *k, char *buf, size_t size)
         snprintf(buf, size, "%s .. %s", min, max);
 }
 
+static void choice_text(const poise_key *k, const char *after, char *buf, size_t size)
+{
+    size_t used = 0;
+    buf[0] = 0;
+    for (int i = 0; k->choice[i] && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, i ? " | %s" : "%s", k->choice[i]);
+    if (used < size)
+        snprintf(buf + used, size - used, "%s", after);
+}
+
 const char *poise_key_type(const poise_key *k, char *buf, size_t size)
 {
-    char range[100];
+    char range[100], first[200];
     range_text(k, range, sizeof(range));
     switch (k->kind) {
     case POISE_KEY_TEXT:
@@ -99,21 +109,27 @@ const char *poise_key_type(const poise_key *k, char *buf, size_t size)
     case POISE_KEY_BOOL:
         snprintf(buf, size, "true | false");
         break;
-    case POISE_KEY_CHOICE: {
-        size_t used = 0;
-        buf[0] = 0;
-        for (int i = 0; k->choice[i] && used < size; i++)
-            used += (size_t)snprintf(buf + used, size - used, i ? " | %s" : "%s", k->choice[i]);
+    case POISE_KEY_CHOICE:
+        choice_text(k, "", buf, size);
         break;
-    }
     case POISE_KEY_TEXTS:
         snprintf(buf, size, "list of texts");
         break;
     case POISE_KEY_INTS:
         snprintf(buf, size, "list of integers, each %s", range);
         break;
+    case POISE_KEY_CHOICES:
+        choice_text(k, ", or list", buf, size);
+        break;
+    case POISE_KEY_NUMBERS:
+        snprintf(buf, size, "number, %s, or list", range);
+        break;
     case POISE_KEY_REFERENCES:
         snprintf(buf, size, "reference, or list");
+        break;
+    case POISE_KEY_SECTION:
+        snprintf(buf, size, "%s, or mapping (%s)",
+                 poise_key_type(&k->section->key[0], first, sizeof(first)), k->section->name);
         break;
     case POISE_KEY_OWN:
         snprintf(buf, size, "%s", k->form);
@@ -129,6 +145,7 @@ static const char *article(poise_key_kind kind)
         return "an ";
     case POISE_KEY_BOOL:
     case POISE_KEY_CHOICE:
+    case POISE_KEY_CHOICES:
     case POISE_KEY_OWN:
         return "";
     default:
@@ -238,6 +255,65 @@ static int read_ints(poise__reading *r, const poise_key *k, const poise__yaml *v
     return bad;
 }
 
+/* One, or a list of them: of `kind`, `size` bytes each. */
+static int read_several(poise__reading *r, const poise_key *k, poise_key_kind kind, size_t size,
+                        const poise__yaml *v, int *n, char **value)
+{
+    poise_key one = *k;
+    one.kind = kind;
+    one.offset = 0;
+    one.size = size;
+    *n = v->kind == POISE__LIST ? (int)v->n : 1;
+    if (*n == 0)
+        return wrong(r, k, v);
+    *value = poise__reading_alloc(r, (size_t)*n, size);
+    if (!*value)
+        return -1;
+    int bad = 0;
+    for (int i = 0; i < *n; i++)
+        bad |= poise__key_read(r, &one, v->kind == POISE__LIST ? v->item[i] : v,
+                               *value + (size_t)i * size);
+    return bad;
+}
+
+static int read_choices(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
+{
+    int n;
+    char *index;
+    if (read_several(r, k, POISE_KEY_CHOICE, sizeof(int), v, &n, &index) < 0)
+        return -1;
+    int64_t *value = poise__reading_alloc(r, (size_t)n, sizeof(*value));
+    if (!value)
+        return -1;
+    for (int i = 0; i < n; i++)
+        value[i] = ((const int *)(const void *)index)[i];
+    poise__ints list = {n, value};
+    memcpy((char *)into + k->offset, &list, sizeof(list));
+    return 0;
+}
+
+static int read_numbers(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
+{
+    int n;
+    char *value;
+    if (read_several(r, k, POISE_KEY_NUMBER, sizeof(double), v, &n, &value) < 0)
+        return -1;
+    poise__numbers list = {n, (const double *)(const void *)value};
+    memcpy((char *)into + k->offset, &list, sizeof(list));
+    return 0;
+}
+
+/* What is no mapping is the section's first key; the others are as they start. */
+static int read_section(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
+{
+    void *inner = (char *)into + k->offset;
+    if (v->kind == POISE__MAP)
+        return poise__keys_read(r, v, k->name, k->section, inner);
+    return poise__keys_read(r, NULL, k->name, k->section, inner) < 0
+               ? -1
+               : poise__key_read(r, &k->section->key[0], v, inner);
+}
+
 int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
 {
     if (v->wrong)
@@ -265,6 +341,12 @@ int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *v,
         return read_texts(r, k, v, into);
     case POISE_KEY_INTS:
         return read_ints(r, k, v, into);
+    case POISE_KEY_CHOICES:
+        return read_choices(r, k, v, into);
+    case POISE_KEY_NUMBERS:
+        return read_numbers(r, k, v, into);
+    case POISE_KEY_SECTION:
+        return read_section(r, k, v, into);
     case POISE_KEY_REFERENCES:
         return poise__references_read(r, v, (void *)((char *)into + k->offset));
     case POISE_KEY_OWN:

@@ -26,7 +26,10 @@ typedef enum poise_key_kind {
     POISE_KEY_CHOICE,     /* int: an index into `choice` */
     POISE_KEY_TEXTS,      /* poise__texts: a list of texts */
     POISE_KEY_INTS,       /* poise__ints: a list of integers, at least one */
+    POISE_KEY_CHOICES,    /* poise__ints: indices into `choice`, one or a list */
+    POISE_KEY_NUMBERS,    /* poise__numbers: one or a list */
     POISE_KEY_REFERENCES, /* poise__references: what a layer reads, one or a list */
+    POISE_KEY_SECTION,    /* the struct of `section`: a mapping, or what its first key may be */
     POISE_KEY_OWN         /* what `read` makes of it; `form` says what may stand there */
 } poise_key_kind;
 
@@ -41,9 +44,10 @@ typedef struct poise_key {
     const char *initial;       /* the default as the spec would write it; NULL: none */
     double min, max;           /* of integers and numbers, inclusive */
     const char *const *choice; /* NULL-terminated */
-    const char *form;          /* OWN: the type in words */
-    const char *schema;        /* OWN: the type for a JSON Schema, in the words of json_schema.h */
-    size_t offset, size;       /* of the field in the section's struct */
+    const struct poise_section *section;
+    const char *form;    /* OWN: the type in words */
+    const char *schema;  /* OWN: the type for a JSON Schema, in the words of json_schema.h */
+    size_t offset, size; /* of the field in the section's struct */
     int (*read)(struct poise__reading *r, const struct poise__yaml *value, void *into); /* OWN */
 } poise_key;
 
@@ -65,7 +69,8 @@ POISE_API const poise_section *const *poise_spec_sections(void);
  * layer has ("each", "copies"). */
 POISE_API const poise_section *const *poise_layer_kinds(void);
 POISE_API const poise_section *poise_layer_keys(void);
-POISE_API const poise_section *poise_section_find(const char *name); /* in both; or NULL */
+/* Among the sections, then the kinds; or NULL. */
+POISE_API const poise_section *poise_section_find(const char *name);
 
 /* The type in words: "integer, 1 .. 65536", "relu | tanh", "text"; returns buf. */
 POISE_API const char *poise_key_type(const poise_key *k, char *buf, size_t size);

@@ -3,7 +3,7 @@
 #include "sections.h"
 
 const poise__layer_kind *const poise__layer_kinds[POISE__KINDS] = {
-#define X(name) &poise__##name,
+#define X(name) &poise__##name##_kind,
     POISE__LAYER_KINDS(X)
 #undef X
 };

@@ -13,6 +13,7 @@
 #ifndef POISE_LAYER_H
 #define POISE_LAYER_H
 
+#include "../ops/ops.h"
 #include "network.h"
 
 /* Shapes of the instances before the one that is asked about. */
@@ -44,6 +45,8 @@ typedef struct poise__builder {
     poise_value **weight;                     /* [T] sample weights of the tasks */
     poise_value *counts;                      /* poise__row_counts */
     poise_value **instance;                   /* [ninstance] */
+    poise_value *ids;                         /* i32[B, F] */
+    poise_value **log_p; /* [ninstance] the logarithm of what is a probability; else NULL */
 } poise__builder;
 
 struct poise__layer_kind {
@@ -60,10 +63,36 @@ struct poise__layer_kind {
     int (*output)(poise__reading *r, const poise__instance *i);
 };
 
-/* The table of kinds: poise__mlp is in mlp.c and so on. */
-#define POISE__LAYER_KINDS(X) X(mlp) X(dense) X(mixture)
+/* The table of kinds: poise__mlp_kind is in mlp.c and so on. */
+#define POISE__LAYER_KINDS(X) \
+    X(mlp)                    \
+    X(dense)                  \
+    X(mixture)                \
+    X(mask)                   \
+    X(concat)                 \
+    X(add)                    \
+    X(subtract)               \
+    X(multiply)               \
+    X(scale)                  \
+    X(softmax)                \
+    X(dropout)                \
+    X(stop_gradient)          \
+    X(constant)               \
+    X(layer_norm)             \
+    X(batch_norm)             \
+    X(probability)            \
+    X(logit)                  \
+    X(blend)                  \
+    X(cross_stitch)           \
+    X(sluice)                 \
+    X(attention)              \
+    X(cross)                  \
+    X(factorisation_machine)  \
+    X(bilinear)               \
+    X(squeeze_excitation)     \
+    X(embedding)
 
-#define X(name) extern const poise__layer_kind poise__##name;
+#define X(name) extern const poise__layer_kind poise__##name##_kind;
 POISE__LAYER_KINDS(X)
 #undef X
 enum {
@@ -76,12 +105,24 @@ extern const poise__layer_kind *const poise__layer_kinds[POISE__KINDS];
 
 extern const poise_section poise__layer_section; /* each, task, copies, override */
 
+/* Sections inside layers: of `gate`. */
+extern const poise_section poise__gate_section, poise__mask_gate_section;
+
 /* ---- what kinds share (inputs.c) ---- */
+
+/* Of `stack` below: as deep as what is read, whatever that is; the layer has no copies of its own. */
+enum { POISE__ANY_STACK = -1 };
 
 /* The shape of references side by side.  A stack stands alone, and only where `stack` (copies) is
  * as deep.  `what` is "input" or "gate". */
 int poise__concat_shape(const poise__shaper *c, const poise__instance *i, const char *what,
                         const poise__references *refs, int64_t stack, poise__shape *out);
+/* Of references that are equally wide and equally deep; narrow: some may be 1 wide.  Takes no
+ * copies.  `what` is the kind's name. */
+int poise__equal_shape(const poise__shaper *c, const poise__instance *i, const char *what,
+                       const poise__references *refs, int narrow, poise__shape *out);
+/* Diagnose `copies` beside a kind that has none. */
+int poise__no_copies(const poise__shaper *c, const poise__instance *i);
 /* Experts of a mixture: their number and width. */
 int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
                          const poise__references *refs, poise__shape *out);
@@ -90,6 +131,14 @@ poise_value *poise__concat_value(poise__builder *b, const poise__instance *i,
                                  const poise__references *refs);
 int poise__expert_values(poise__builder *b, const poise__instance *i, const poise__references *refs,
                          int most, poise_value **out);
+/* One source, one feature, as it is. */
+poise_value *poise__source_value(poise__builder *b, const poise__source *s);
+poise_value *poise__feature_value(poise__builder *b, int feature);
+/* Every source as it is, in order; [poise__sources_count]. */
+int poise__source_values(poise__builder *b, const poise__instance *i, const poise__references *refs,
+                         int most, poise_value **out);
+/* Is a feature among what an input stands for: `features`, a group, itself? */
+int poise__source_has(const poise_model *m, const poise__source *s, int feature);
 /* How many sources references have. */
 int poise__sources_count(const poise_model *m, const poise__instance *i,
                          const poise__references *refs);
@@ -103,9 +152,39 @@ int poise__row_counts(poise__builder *b, poise_value **counts);
 
 /* The inputs and embeddings of list features: b->list, b->pooled, net->list (lists.c).  0 or -1. */
 int poise__build_lists(poise__builder *b, poise_network *net);
+/* How the items of a list feature become one. */
+poise_pool poise__pool(const poise_feature *f);
 
+/* The parameter PATH/NAME. */
+poise_value *poise__parameter(poise__builder *b, const char *path, const char *name,
+                              poise_param_kind kind, int rank, const int64_t *dim, poise_init init);
 /* x to `units` outputs, one map per copy where stack > 0: parameters PATH/weight, PATH/bias. */
 poise_value *poise__linear(poise__builder *b, poise_value *x, const char *path, int64_t stack,
                            int64_t in, int64_t units, int activation);
+/* Dense layers one after the other, each with the activation: PATH/0, PATH/1, ...  `parameters`
+ * counts theirs for an input of `in`, 0 where that is not known. */
+poise_value *poise__hidden(poise__builder *b, poise_value *x, const char *path,
+                           const poise__ints *units, int activation);
+int64_t poise__hidden_parameters(const poise__ints *units, int64_t in);
+
+/* Normalisation of [B, W] or each copy of [B, E, W]: PATH/gamma, PATH/beta, ... (norm.c). */
+poise_value *poise__layer_norm(poise__builder *b, poise_value *x, const char *path);
+poise_value *poise__batch_norm(poise__builder *b, poise_value *x, const char *path);
+/* Dropout whose stream is named after `path`. */
+poise_value *poise__dropped(poise__builder *b, poise_value *x, double rate, const char *path);
+
+/* ---- fields: what is read as vectors (fields.c) ---- */
+
+/* Each feature, each copy of a stack and each layer is one. */
+typedef struct poise__fields {
+    int64_t n, width, total; /* width of each, 0 where they differ; total 0: not known */
+} poise__fields;
+
+/* 0 or -1 after a diagnosis; `equal`: they must be equally wide.  `what` is the kind's name. */
+int poise__fields_shape(const poise__shaper *c, const poise__instance *i, const char *what,
+                        const poise__references *refs, int equal, poise__fields *out);
+/* Side by side, [B, total], and their widths: [n], malloc'd. */
+poise_value *poise__fields_value(poise__builder *b, const poise__instance *i,
+                                 const poise__references *refs, poise__fields *f, int64_t **width);
 
 #endif

@@ -20,9 +20,14 @@ static int items_wanted(const poise_model *m, int feature)
     return 0;
 }
 
-static int build_list(poise__builder *b, poise_network *net, int feature)
+poise_pool poise__pool(const poise_feature *f)
 {
     static const poise_pool pool[] = {POISE_POOL_MEAN, POISE_POOL_SUM, POISE_POOL_MAX};
+    return pool[f->pool];
+}
+
+static int build_list(poise__builder *b, poise_network *net, int feature)
+{
     const poise_feature *f = &b->schema->feature[feature];
     poise__list_value *v = &b->list[feature];
     poise_init init = {.kind = POISE_INIT_NORMAL, .value = POISE__EMBEDDING_DEVIATION};
@@ -36,10 +41,10 @@ static int build_list(poise__builder *b, poise_network *net, int feature)
                               (int64_t[]){poise_feature_rows(f), f->dim}, init, b->err)
                : NULL;
     if (!items_wanted(b->model, feature)) {
-        v->pooled = poise_embedding_bag(b->g, v->ids, table, pool[f->pool], b->err);
+        v->pooled = poise_embedding_bag(b->g, v->ids, table, poise__pool(f), b->err);
     } else {
         v->items = poise_embedding_list(b->g, v->ids, table, b->err);
-        v->pooled = poise_list_pool(b->g, v->ids, v->items, pool[f->pool], b->err);
+        v->pooled = poise_list_pool(b->g, v->ids, v->items, poise__pool(f), b->err);
     }
     net->list[net->nlist++] = v->ids;
     return v->pooled ? 0 : -1;

@@ -1,12 +1,12 @@
-/* The kind mixture: a gate's softmax weighs experts (Jacobs et al., 1991; Ma et al., KDD 2018). */
+/* The kind mixture: a gate weighs experts (Jacobs et al., 1991; Ma et al., KDD 2018). */
 #include <stdlib.h>
 #include "../core/memory.h"
 #include "../ops/ops.h"
-#include "activation.h"
-#include "layer.h"
+#include "gate.h"
 
 typedef struct mixture_keys {
-    poise__references experts, gate;
+    poise__references experts;
+    poise__gate gate;
 } mixture_keys;
 
 static const poise_key rows[] = {
@@ -16,8 +16,9 @@ static const poise_key rows[] = {
      POISE__INTO(mixture_keys, experts),
      .help = "the experts: stacks (every copy is one) and single layers, equally wide"},
     {.name = "gate",
-     .kind = POISE_KEY_REFERENCES,
+     .kind = POISE_KEY_SECTION,
      .required = 1,
+     .section = &poise__gate_section,
      POISE__INTO(mixture_keys, gate),
      .help = "what decides: softmax of a dense layer over it, one output per expert"},
 };
@@ -25,19 +26,18 @@ static const poise_key rows[] = {
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
     const mixture_keys *k = i->own;
-    poise__shape experts, gate;
+    poise__shape experts;
     *out = (poise__shape){0};
     if (i->copies)
         return poise_diagnose(c->diag, i->layer->place,
                               "mixture '%s' has copies; give them to its experts instead",
                               i->layer->name);
-    int bad = poise__experts_shape(c, i, &k->experts, &experts);
-    bad |= poise__concat_shape(c, i, "gate", &k->gate, 0, &gate);
-    if (bad)
+    if (poise__experts_shape(c, i, &k->experts, &experts) < 0 ||
+        poise__gate_check(c, i, &k->gate, experts.stack) < 0)
         return -1;
     out->width = experts.width;
-    out->parameters = gate.width ? experts.stack * (gate.width + 1) : 0;
-    return 0;
+    out->parameters = poise__gate_parameters(c, i, &k->gate, experts.stack);
+    return out->parameters < 0 ? -1 : 0;
 }
 
 static poise_value *build(poise__builder *b, const poise__instance *i)
@@ -50,16 +50,13 @@ static poise_value *build(poise__builder *b, const poise__instance *i)
         int64_t experts = 0;
         for (int e = 0; e < n; e++)
             experts += x[e]->dim[1];
-        poise_value *gate = poise__concat_value(b, i, &k->gate);
-        if (gate)
-            gate = poise__linear(b, gate, path, 0, gate->dim[1], experts, POISE__ACT_none);
-        y = poise_mixture(b->g, poise_softmax(b->g, gate, b->err), n, x, b->err);
+        y = poise_mixture(b->g, poise__gate_weights(b, i, &k->gate, path, experts), n, x, b->err);
     }
     free(x);
     return y;
 }
 
-const poise__layer_kind poise__mixture = {
+const poise__layer_kind poise__mixture_kind = {
     .section = {.name = "mixture",
                 .about = "experts weighed by a gate: sum over e of softmax(gate)[e] expert[e]",
                 POISE__ROWS(rows)},

@@ -78,17 +78,6 @@ void poise_names_free(char **names)
 
 /* ---- description ---- */
 
-static const char *shape_text(const poise__shape *s, char *buf, size_t size)
-{
-    char width[32];
-    snprintf(width, sizeof(width), s->width ? "%" PRId64 : "classes", s->width);
-    if (s->stack)
-        snprintf(buf, size, "B x %" PRId64 " x %s", s->stack, width);
-    else
-        snprintf(buf, size, "B x %s", width);
-    return buf;
-}
-
 static int describe_features(const poise_schema *s, poise_place place,
                              int (*line)(void *user, const poise_layer_info *l), void *user)
 {
@@ -97,7 +86,7 @@ static int describe_features(const poise_schema *s, poise_place place,
     poise_layer_info info = {.name = "features", .kind = "input", .repeats = 1, .place = place};
     for (int k = 0; k < s->nfeature && s->learnt; k++)
         info.parameters += poise_feature_rows(&s->feature[k]) * s->feature[k].dim;
-    info.shape = shape_text(&all, text, sizeof(text));
+    info.shape = poise__shape_text(&all, text, sizeof(text));
     return line(user, &info);
 }
 
@@ -118,10 +107,11 @@ int poise_model_describe(const poise_model *m, const poise_schema *s,
     for (int k = 0; k < m->nlayer && done == 0; k++) {
         const poise__layer *l = &m->layer[k];
         char text[80];
-        poise_layer_info info = {.name = l->name,
-                                 .kind = l->kind->section.name,
-                                 .shape = shape_text(&shape[l->instance[0].id], text, sizeof(text)),
-                                 .place = l->place};
+        poise_layer_info info = {
+            .name = l->name,
+            .kind = l->kind->section.name,
+            .shape = poise__shape_text(&shape[l->instance[0].id], text, sizeof(text)),
+            .place = l->place};
         for (int t = 0; t < l->ninstance; t++) {
             info.repeats += !l->instance[t].idle;
             info.parameters += shape[l->instance[t].id].parameters;

@@ -115,7 +115,11 @@ extern const poise__search poise__model_search;
 typedef struct poise__shape {
     int64_t stack, width;
     int64_t parameters; /* weights and biases */
+    int probability;    /* 1: within 0 .. 1, and its logarithm is had (the kind probability) */
 } poise__shape;
+
+/* "B x 8 x 16", into buf; returns buf. */
+const char *poise__shape_text(const poise__shape *s, char *buf, size_t size);
 
 /* What a reference of an instance stands for, one after the other. */
 typedef struct poise__source {
@@ -136,6 +140,8 @@ int poise__all_sources(const poise_model *m, const poise__instance *i,
 
 /* The k-th list of references in a block of a kind's keys; NULL past the last. */
 poise__references *poise__references_in(const poise__layer_kind *kind, void *own, int k);
+/* The key of the layer that it stands under: "input", "gate"; NULL past the last. */
+const char *poise__references_key(const poise__layer_kind *kind, int k);
 
 /* Find what every reference of every layer means.  0, or -1 after a diagnosis. */
 int poise__references_resolve(poise__reading *r, poise_model *m);

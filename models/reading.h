@@ -23,6 +23,11 @@ typedef struct poise__ints {
     const int64_t *value;
 } poise__ints;
 
+typedef struct poise__numbers {
+    int n;
+    const double *value;
+} poise__numbers;
+
 /* What a layer reads: "features", "age", "expert", "tower" (the instance of the same name),
  * "tower[*]", "tower[click]", "tower[previous]", "tower[earlier]", "tower[others]". */
 typedef struct poise__reference {

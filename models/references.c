@@ -49,12 +49,36 @@ int poise__references_read(poise__reading *r, const poise__yaml *v, poise__refer
     return bad;
 }
 
+/* The k-th list in a section's struct, those of sections inside it included; *k counts down. */
+static poise__references *list_in(const poise_section *s, char *own, int *k)
+{
+    for (int i = 0; i < s->nkey; i++) {
+        const poise_key *row = &s->key[i];
+        if (row->kind == POISE_KEY_REFERENCES && (*k)-- == 0)
+            return (poise__references *)(void *)(own + row->offset);
+        poise__references *found =
+            row->kind == POISE_KEY_SECTION ? list_in(row->section, own + row->offset, k) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 poise__references *poise__references_in(const poise__layer_kind *kind, void *own, int k)
 {
-    for (int i = 0; kind && own && i < kind->section.nkey; i++) {
+    return kind && own ? list_in(&kind->section, own, &k) : NULL;
+}
+
+const char *poise__references_key(const poise__layer_kind *kind, int k)
+{
+    for (int i = 0; i < kind->section.nkey; i++) {
         const poise_key *row = &kind->section.key[i];
-        if (row->kind == POISE_KEY_REFERENCES && k-- == 0)
-            return (poise__references *)(void *)((char *)own + row->offset);
+        int lists = row->kind == POISE_KEY_REFERENCES;
+        for (int j = 0; row->kind == POISE_KEY_SECTION && j < row->section->nkey; j++)
+            lists += row->section->key[j].kind == POISE_KEY_REFERENCES;
+        if (k < lists)
+            return row->name;
+        k -= lists;
     }
     return NULL;
 }

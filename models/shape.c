@@ -1,6 +1,18 @@
 /* Shapes of all instances, and what a task's output must be. */
 #include <inttypes.h>
+#include <stdio.h>
 #include "layer.h"
+
+const char *poise__shape_text(const poise__shape *s, char *buf, size_t size)
+{
+    char width[32];
+    snprintf(width, sizeof(width), s->width ? "%" PRId64 : "classes", s->width);
+    if (s->stack)
+        snprintf(buf, size, "B x %" PRId64 " x %s", s->stack, width);
+    else
+        snprintf(buf, size, "B x %s", width);
+    return buf;
+}
 
 static int check_output(const poise__shaper *c, const poise__instance *i, int task)
 {
@@ -13,6 +25,10 @@ static int check_output(const poise__shaper *c, const poise__instance *i, int ta
                               s.stack);
     if (s.width == 0 || s.stack)
         return 0;
+    if (s.probability && t->kind != POISE_BINARY)
+        return poise_diagnose(c->diag, i->kind_at,
+                              "'%s' is a probability, but task '%s' is not binary", i->layer->name,
+                              t->name);
     if (t->kind != POISE_MULTICLASS && s.width != 1)
         return poise_diagnose(c->diag, i->kind_at,
                               "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",

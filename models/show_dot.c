@@ -100,16 +100,12 @@ static int put_input(void *user, const poise__source *s)
 
 static void put_edges(const poise__drawing *d, const poise__instance *i)
 {
-    const poise_section *section = &i->layer->kind->section;
+    const poise__layer_kind *kind = i->layer->kind;
     edge e = {.d = d, .to = i};
-    int n = 0;
-    for (int k = 0; k < section->nkey; k++) {
-        const char *name = section->key[k].name;
-        if (section->key[k].kind != POISE_KEY_REFERENCES)
-            continue;
-        e.key = strcmp(name, "input") == 0 || strcmp(name, section->name) == 0 ? NULL : name;
-        const poise__references *refs =
-            poise__references_in(i->layer->kind, (void *)(uintptr_t)i->own, n++);
+    const char *name;
+    for (int k = 0; (name = poise__references_key(kind, k)) != NULL; k++) {
+        e.key = strcmp(name, "input") == 0 || strcmp(name, kind->section.name) == 0 ? NULL : name;
+        const poise__references *refs = poise__references_in(kind, (void *)(uintptr_t)i->own, k);
         poise__sources(d->model, i, refs, put_input, &e);
         poise__sources(d->model, i, refs, put_edge, &e);
     }

@@ -92,6 +92,9 @@ static poise__yaml *value(poise__arena *a, const poise_key *k, const char *field
         return t.n ? texts(a, &t, err) : NULL;
     }
     case POISE_KEY_INTS:
+    case POISE_KEY_CHOICES:
+    case POISE_KEY_NUMBERS:
+    case POISE_KEY_SECTION:
     case POISE_KEY_REFERENCES:
     case POISE_KEY_OWN:
         break;

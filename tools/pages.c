@@ -90,7 +90,7 @@ int tool_page_layer(const tool_command *help, const char *kind)
 
     if (!kind) {
         for (const poise_section *const *k = poise_layer_kinds(); *k; k++)
-            printf("%-12s %s\n", (*k)->name, (*k)->about ? (*k)->about : "");
+            printf("%-21s %s\n", (*k)->name, (*k)->about ? (*k)->about : "");
         printf("\n");
         print_section(poise_layer_keys());
         return TOOL_OK;
@@ -100,6 +100,11 @@ int tool_page_layer(const tool_command *help, const char *kind)
         return TOOL_WRONG;
     print_section(s);
     printf("\n");
+    for (int i = 0; i < s->nkey; i++)
+        if (s->key[i].section) {
+            print_section(s->key[i].section);
+            printf("\n");
+        }
     print_section(poise_layer_keys());
     return TOOL_OK;
 }

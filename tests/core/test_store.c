@@ -123,20 +123,20 @@ static void bad_shapes_and_initialisations_are_refused(void **state)
         poise_init init;
         const char *want;
     } rows[] = {
-        {0, {1}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0}, "0 dimensions"},
-        {5, {1, 1, 1, 1, 1}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0}, "5 dimensions"},
-        {2, {3, 0}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0}, "dimension 1"},
-        {2, {-3, 2}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0}, "is -3"},
-        {3, {1 << 30, 1 << 30, 1 << 30}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0}, "larger"},
-        {1, {INT64_MAX}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0}, "larger"},
-        {1, {3}, POISE_TABLE, {POISE_INIT_ZERO, 0, 0, 0}, "2, rows and width"},
-        {1, {3}, POISE_DENSE, {POISE_INIT_HE, 0, 0, 2}, "fan-in 0"},
-        {1, {3}, POISE_DENSE, {POISE_INIT_GLOROT, 0, 2, 0}, "fan-out 0"},
-        {1, {3}, POISE_DENSE, {POISE_INIT_UNIFORM, -1, 0, 0}, "-1"},
-        {1, {3}, POISE_DENSE, {POISE_INIT_NORMAL, NAN, 0, 0}, "nan"},
-        {1, {3}, POISE_DENSE, {POISE_INIT_CONSTANT, INFINITY, 0, 0}, "inf"},
-        {1, {3}, POISE_DENSE, {(poise_init_kind)9, 0, 0, 0}, "unknown initialisation"},
-        {1, {3}, (poise_param_kind)9, {POISE_INIT_ZERO, 0, 0, 0}, "unknown kind"},
+        {0, {1}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "0 dimensions"},
+        {5, {1, 1, 1, 1, 1}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "5 dimensions"},
+        {2, {3, 0}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "dimension 1"},
+        {2, {-3, 2}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "is -3"},
+        {3, {1 << 30, 1 << 30, 1 << 30}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "larger"},
+        {1, {INT64_MAX}, POISE_DENSE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "larger"},
+        {1, {3}, POISE_TABLE, {POISE_INIT_ZERO, 0, 0, 0, 0}, "2, rows and width"},
+        {1, {3}, POISE_DENSE, {POISE_INIT_HE, 0, 0, 2, 0}, "fan-in 0"},
+        {1, {3}, POISE_DENSE, {POISE_INIT_GLOROT, 0, 2, 0, 0}, "fan-out 0"},
+        {1, {3}, POISE_DENSE, {POISE_INIT_UNIFORM, -1, 0, 0, 0}, "-1"},
+        {1, {3}, POISE_DENSE, {POISE_INIT_NORMAL, NAN, 0, 0, 0}, "nan"},
+        {1, {3}, POISE_DENSE, {POISE_INIT_CONSTANT, INFINITY, 0, 0, 0}, "inf"},
+        {1, {3}, POISE_DENSE, {(poise_init_kind)9, 0, 0, 0, 0}, "unknown initialisation"},
+        {1, {3}, (poise_param_kind)9, {POISE_INIT_ZERO, 0, 0, 0, 0}, "unknown kind"},
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         poise_error err = {0};
@@ -231,8 +231,8 @@ static void a_table_is_drawn_row_by_row_or_at_once_to_the_same_bits(void **state
 static void bounds_are_those_of_the_papers(void **state)
 {
     poise_store *s = *state;
-    add(s, "he", POISE_DENSE, SHAPE(20000), (poise_init){POISE_INIT_HE, 0, 24, 0}, NULL);
-    add(s, "gl", POISE_DENSE, SHAPE(20000), (poise_init){POISE_INIT_GLOROT, 0, 20, 4}, NULL);
+    add(s, "he", POISE_DENSE, SHAPE(20000), (poise_init){POISE_INIT_HE, 0, 24, 0, 0}, NULL);
+    add(s, "gl", POISE_DENSE, SHAPE(20000), (poise_init){POISE_INIT_GLOROT, 0, 20, 4, 0}, NULL);
     poise_store_seal(s, 1, NULL);
     for (int p = 0; p < 2; p++) {
         double low = 0, high = 0;
@@ -243,6 +243,16 @@ static void bounds_are_those_of_the_papers(void **state)
         assert_true(high <= 0.5 && high > 0.499); /* sqrt(6 / 24) */
         assert_true(low >= -0.5 && low < -0.499);
     }
+}
+
+static void a_spike_and_what_is_left_sum_to_one(void **state)
+{
+    poise_store *s = *state;
+    poise_init init = {.kind = POISE_INIT_SPIKE, .value = 0.7, .at = 2};
+    add(s, "w", POISE_DENSE, SHAPE(4), init, NULL);
+    poise_store_seal(s, 1, NULL);
+    for (int k = 0; k < 4; k++)
+        assert_true(poise_store_weight(s, 0)[k] == (float)(k == 2 ? 0.7 : (1 - 0.7) / 3));
 }
 
 static void an_empty_store_can_be_sealed(void **state)
@@ -266,6 +276,7 @@ int main(void)
         TEST(initial_weights_depend_on_name_and_seed_alone),
         TEST(a_table_is_drawn_row_by_row_or_at_once_to_the_same_bits),
         TEST(bounds_are_those_of_the_papers),
+        TEST(a_spike_and_what_is_left_sum_to_one),
         TEST(an_empty_store_can_be_sealed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,10 +156,10 @@ def loss(logit, label, weight):
     return (w * each).sum() / w.sum()
 
 
-def record(name):
-    network, settings = ZOO[name]
+def record(name, network, model, n):
+    """network(n, x, tasks) on a batch of its own; `model` is what the run file says of it."""
     torch.manual_seed(zlib.crc32(name.encode()))
-    x, n = batch(), Net()
+    x = batch()
     out = network(n, x, TASKS)
     losses = {t: loss(out[t], x["label"][k], x["weight"]) for k, t in enumerate(TASKS)}
     sum(losses.values()).backward()
@@ -172,12 +172,13 @@ def record(name):
     tensors |= {"batch/numeric": x["numeric"].float(), "batch/ids": x["ids"].int(),
                 "batch/label": x["label"].float(), "batch/weight": x["weight"].float()}
     path = os.path.join(HERE, "zoo", name + ".safetensors")
-    model = name.split(".")[0]
     write(path, tensors, {"made by": "tests/golden/zoo.py with PyTorch " + torch.__version__.split("+")[0],
-                          "model": "{use: %s, %s}" % (model, settings)})
+                          "model": model})
     print(f"{name}: {sum(w.numel() for w in n.p.values())} weights, {os.path.getsize(path)} bytes, losses",
           *(f"{v.item():.4f}" for v in losses.values()))
 
 
-for wanted in sys.argv[1:] or ZOO:
-    record(wanted)
+if __name__ == "__main__":
+    for wanted in sys.argv[1:] or ZOO:
+        network, settings = ZOO[wanted]
+        record(wanted, network, "{use: %s, %s}" % (wanted.split(".")[0], settings), Net())
