@@ -59,22 +59,48 @@ static poise__yaml *reference_node(writer *w, const poise__instance *i,
     return n.list->n == 1 ? n.list->item[0] : n.list;
 }
 
-static int is_of_layer(const char *key)
+static poise__yaml *section_node(writer *w, const poise__instance *i, const poise_section *s,
+                                 const void *from, const poise__yaml *written);
+
+/* What a key says, `written` as it was read, with the names of instances in the place of references;
+ * `from` is the struct that the section fills. */
+static poise__yaml *key_node(writer *w, const poise__instance *i, const poise_key *key,
+                             const void *from, const poise__yaml *written)
 {
-    for (int k = 0; k < poise__layer_section.nkey; k++)
-        if (strcmp(poise__layer_section.key[k].name, key) == 0)
-            return 1;
+    const void *field = (const char *)from + key->offset;
+    if (key->kind == POISE_KEY_REFERENCES)
+        return reference_node(w, i, field);
+    if (key->kind != POISE_KEY_SECTION)
+        return poise__yaml_share(w->a, written, w->err);
+    return written->kind == POISE__MAP ? section_node(w, i, key->section, field, written)
+                                       : key_node(w, i, &key->section->key[0], field, written);
+}
+
+static const poise_key *find_key(const poise_section *s, const char *name)
+{
+    for (int k = 0; k < s->nkey; k++)
+        if (strcmp(s->key[k].name, name) == 0)
+            return &s->key[k];
+    return NULL;
+}
+
+/* The keys of a section as they were written, those that every layer has left out. */
+static int put_keys(writer *w, poise__yaml *map, const poise__instance *i, const poise_section *s,
+                    const void *from, const poise__yaml *written)
+{
+    for (size_t k = 0; k < written->n; k++) {
+        const poise_key *key = find_key(s, written->key[k]->text);
+        if (key && put(w, map, key->name, key_node(w, i, key, from, written->item[k])) < 0)
+            return -1;
+    }
     return 0;
 }
 
-/* The references that a key holds; NULL where it is another kind of key. */
-static const poise__references *references_of(const poise__instance *i, const char *key)
+static poise__yaml *section_node(writer *w, const poise__instance *i, const poise_section *s,
+                                 const void *from, const poise__yaml *written)
 {
-    const poise_section *s = &i->layer->kind->section;
-    for (int k = 0; k < s->nkey; k++)
-        if (strcmp(s->key[k].name, key) == 0 && s->key[k].kind == POISE_KEY_REFERENCES)
-            return (const void *)((const char *)i->own + s->key[k].offset);
-    return NULL;
+    poise__yaml *map = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
+    return map && put_keys(w, map, i, s, from, written) == 0 ? map : NULL;
 }
 
 static poise__yaml *layer_node(writer *w, const poise__instance *i)
@@ -83,14 +109,7 @@ static poise__yaml *layer_node(writer *w, const poise__instance *i)
     int bad = i->task >= 0 && put_text(w, map, "task", w->schema->task[i->task].name) < 0;
     if (!bad && i->copies)
         bad = put(w, map, "copies", poise__node_int(w->a, i->copies, w->err)) < 0;
-    for (size_t k = 0; k < i->keys->n && !bad; k++) {
-        const char *key = i->keys->key[k]->text;
-        const poise__references *refs = references_of(i, key);
-        if (!is_of_layer(key))
-            bad = put(w, map, key,
-                      refs ? reference_node(w, i, refs)
-                           : poise__yaml_share(w->a, i->keys->item[k], w->err)) < 0;
-    }
+    bad = bad || put_keys(w, map, i, &i->layer->kind->section, i->own, i->keys) < 0;
     return bad ? NULL : map;
 }
 

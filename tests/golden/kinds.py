@@ -12,7 +12,8 @@ import sys
 import torch
 import torch.nn.functional as F
 
-from zoo import TABLES, Net, record
+from zoo import record
+from zoo_networks import TABLES, Net
 
 
 def both(x, y):
@@ -280,4 +281,4 @@ if __name__ == "__main__":
     for wanted in sys.argv[1:] or KINDS:
         network, rows, output = KINDS[wanted]
         text = ", ".join(row.strip() for row in rows.strip().splitlines())
-        record("kinds." + wanted, network, "{output: %s, network: {%s}}" % (output, text), Layers())
+        record("kinds." + wanted, network, "{output: %s, network: {%s}}" % (output, text), Layers)

@@ -44,8 +44,8 @@ static poise_spec *spec_of(int k, const char *settings, const char *rest)
 {
     char text[600];
     snprintf(text, sizeof(text),
-             "data: {generate: funnel, rows: 4000, seed: 3}\nmodel: {use: %s, %s}\n%s", zoo[k].name,
-             settings, rest);
+             "data: {generate: funnel, rows: 12000, seed: 3}\nmodel: {use: %s, %s}\n%s",
+             zoo[k].name, settings, rest);
     return read_good("here.yaml", text, 0, NULL);
 }
 
@@ -79,7 +79,7 @@ static void each_says_what_it_is_whose_and_when_to_use_it(void **state)
     free(docs);
 }
 
-/* Halfway from chance to the best possible, in the mean over the tasks; chance is 0.5. */
+/* More than half of the way from chance, an AUC of 0.5, to the best possible, in the mean over the tasks. */
 static void each_learns_what_there_is_to_learn(void **state)
 {
     (void)state;
@@ -88,7 +88,7 @@ static void each_learns_what_there_is_to_learn(void **state)
     for (int k = 0; k < ZOO; k++) {
         poise_spec *s =
             spec_of(k, zoo[k].settings,
-                    "train: {batch: 128, epochs: 6, seed: 5, threads: 1, optimizer: {adam: {rate: "
+                    "train: {batch: 128, epochs: 3, seed: 5, threads: 1, optimizer: {adam: {rate: "
                     "5e-3}}}\n");
         poise_error err;
         poise_result r;
@@ -99,7 +99,7 @@ static void each_learns_what_there_is_to_learn(void **state)
             share +=
                 (r.task[t].figure[POISE_AUC] - 0.5) / (r.task[t].auc_best_possible - 0.5) / r.ntask;
         print_message("%s: %.3f of what there is\n", zoo[k].name, share);
-        if (!(share > 0.5 && share < 1.2))
+        if (!(share > 0.6 && share < 1.2))
             fail_msg("%s learns %.3f of what there is", zoo[k].name, share);
         poise_result_done(&r);
         poise_spec_free(s);

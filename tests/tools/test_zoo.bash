@@ -1,8 +1,8 @@
 # docs/zoo.md is what the model files say of themselves.
 source "$(dirname "$0")/harness.bash"
 
-"$source/tools/zoo-docs" >page.md
-diff "$source/docs/zoo.md" page.md || fail 'docs/zoo.md is not up to date: tools/zoo-docs --write'
+"$source/tools/zoo-docs" "$(dirname "$poise")" >page.md
+diff "$source/docs/zoo.md" page.md || fail 'docs/zoo.md is not up to date: tools/zoo-docs --write BUILD'
 for file in "$source"/models/*.yaml; do
     name=$(basename "$file" .yaml)
     awk -v open="## $name" '$0 == open { on = 1; next } /^## / { on = 0 } on' page.md >part.md
