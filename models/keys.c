@@ -225,9 +225,11 @@ static int read_texts(poise__reading *r, const poise_key *k, const poise__yaml *
         }
         text[i] = v->item[i]->text;
     }
+    if (bad)
+        return -1;
     poise__texts list = {(int)v->n, text};
     memcpy((char *)into + k->offset, &list, sizeof(list));
-    return bad;
+    return 0;
 }
 
 static int read_ints(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
