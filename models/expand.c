@@ -132,6 +132,47 @@ static poise__yaml *model_node(writer *w)
     return bad ? NULL : map;
 }
 
+/* ---- the layers of `scope` ---- */
+
+/* Those of its instances that two tasks need stand for a layer. */
+static int add_instances(writer *w, const int *shared, const char *layer, poise__yaml *to)
+{
+    for (int k = 0; k < w->m->ninstance; k++) {
+        const poise__instance *i = w->m->instance[k];
+        if (shared[k] && strcmp(i->layer->name, layer) == 0 &&
+            poise__yaml_push(w->a, to, name_node(w, i->name), w->err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int expand_scope(writer *w, const int *shared, poise__yaml *balancer)
+{
+    poise__yaml *signals = poise__yaml_get(balancer, "signals");
+    const poise__yaml *scope = poise__yaml_get(signals, "scope");
+    if (!scope || scope->kind != POISE__LIST)
+        return 0;
+    poise__yaml *list = poise__yaml_new(w->a, POISE__LIST, POISE_NOWHERE, w->err);
+    for (size_t i = 0; i < scope->n; i++)
+        if (!list || add_instances(w, shared, scope->item[i]->text, list) < 0)
+            return -1;
+    return poise__yaml_set(w->a, signals, "scope", list, w->err);
+}
+
+static int expand_scopes(writer *w, poise__yaml *root)
+{
+    poise__yaml *balancer = poise__yaml_get(root, "balancer");
+    int *shared = poise__arena_alloc(w->a, (size_t)w->m->ninstance, sizeof(*shared), w->err);
+    if (!shared || poise__shared_instances(w->m, shared, w->err) < 0)
+        return -1;
+    if (!balancer || balancer->kind != POISE__LIST)
+        return expand_scope(w, shared, balancer);
+    int bad = 0;
+    for (size_t k = 0; k < balancer->n && !bad; k++)
+        bad = expand_scope(w, shared, balancer->item[k]);
+    return bad;
+}
+
 static char *written(const poise_spec *s, int whole, poise_error *err)
 {
     writer w = {s->model, s->schema, poise__arena_new(err), err};
@@ -141,6 +182,8 @@ static char *written(const poise_spec *s, int whole, poise_error *err)
     poise__yaml *node = model_node(&w);
     if (node && whole)
         node = poise__spec_node(s, node, w.a, err);
+    if (node && whole && expand_scopes(&w, node) < 0)
+        node = NULL;
     if (node)
         text = poise__yaml_write(node, whole ? 3 : 2, err);
     poise__arena_free(w.a);

@@ -158,6 +158,8 @@ int poise__instances_read(poise__reading *r, const poise__yaml *key, const poise
 /* shared[k] is 1 where two tasks need an instance of layer k, by whatever it reads; [m->nlayer], of a
  * model without errors.  0, or -1 when there is no memory. */
 int poise__shared_layers(const poise_model *m, int *shared, poise_error *err);
+/* The same of every instance: [m->ninstance]. */
+int poise__shared_instances(const poise_model *m, int *shared, poise_error *err);
 
 /* Put instances in order of need (order.c); layers are in order but for [previous] and [earlier]. */
 int poise__instances_order(poise__reading *r, poise_model *m);

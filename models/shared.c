@@ -19,7 +19,7 @@ static int join(void *user, const poise__source *s)
     return 0;
 }
 
-int poise__shared_layers(const poise_model *m, int *shared, poise_error *err)
+int poise__shared_instances(const poise_model *m, int *shared, poise_error *err)
 {
     walk w = {.needs = poise__calloc((size_t)m->ninstance, sizeof(*w.needs), err)};
     if (!w.needs)
@@ -28,16 +28,27 @@ int poise__shared_layers(const poise_model *m, int *shared, poise_error *err)
         w.needs[k] = NOBODY;
     for (int t = 0; t < m->ntask; t++)
         w.needs[m->output[t]->id] = w.needs[m->output[t]->id] == NOBODY ? t : SEVERAL;
-    for (int k = 0; k < m->nlayer; k++)
-        shared[k] = 0;
     for (int k = m->ninstance - 1; k >= 0; k--) { /* all that need an instance come after it */
-        const poise__instance *i = m->instance[k];
         w.by = w.needs[k];
-        if (w.by == SEVERAL)
-            shared[i->layer - m->layer] = 1;
+        shared[k] = w.by == SEVERAL;
         if (w.by != NOBODY)
-            poise__all_sources(m, i, join, &w);
+            poise__all_sources(m, m->instance[k], join, &w);
     }
     free(w.needs);
+    return 0;
+}
+
+int poise__shared_layers(const poise_model *m, int *shared, poise_error *err)
+{
+    int *instance = poise__calloc((size_t)m->ninstance, sizeof(*instance), err);
+    if (!instance || poise__shared_instances(m, instance, err) < 0) {
+        free(instance);
+        return -1;
+    }
+    for (int k = 0; k < m->nlayer; k++)
+        shared[k] = 0;
+    for (int k = 0; k < m->ninstance; k++)
+        shared[m->instance[k]->layer - m->layer] |= instance[k];
+    free(instance);
     return 0;
 }

@@ -1,12 +1,12 @@
 /* poise show -- the network of a spec, drawn on the terminal or by graphviz. */
-#include "../models/show.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include "../models/expand.h"
+#include "../models/show.h"
 #include "run.h"
 
 /* Text into a command's standard input, what it writes to standard output.  TOOL_OK, or the status
@@ -39,17 +39,45 @@ static int pipe_through(const char *command, const char *text)
     return tool_failed(&err);
 }
 
-static int print(const tool_arguments *a, const poise_spec *spec)
+/* The forms in which a network is shown; without one of them as a tree. */
+static const struct form {
+    const char *option;
+    char *(*text)(const poise_spec *s, poise_error *err);
+    const char *through; /* a command that the text is given to; NULL: it is printed */
+} forms[] = {
+    {"dot", poise_show_dot, NULL},
+    {"svg", poise_show_dot, "dot -Tsvg"},
+    {"expand", poise_spec_expanded, NULL},
+    {NULL, poise_show_tree, NULL},
+};
+
+enum { TREE = sizeof forms / sizeof forms[0] - 1 };
+
+/* TOOL_OK and *form, or the status after a message. */
+static int choose(const tool_arguments *a, const struct form **form)
 {
-    int svg = tool_flag(a, "svg"), status = TOOL_OK;
+    *form = &forms[TREE];
+    for (int k = 0; k < TREE; k++) {
+        if (!tool_flag(a, forms[k].option))
+            continue;
+        if (*form != &forms[TREE])
+            return tool_wrong(a->command, "--%s and --%s are two forms; choose one",
+                              (*form)->option, forms[k].option);
+        *form = &forms[k];
+    }
+    return TOOL_OK;
+}
+
+static int print(const struct form *form, const poise_spec *spec)
+{
     poise_error err;
-    char *text =
-        svg || tool_flag(a, "dot") ? poise_show_dot(spec, &err) : poise_show_tree(spec, &err);
+    char *text = form->text(spec, &err);
+    int status = TOOL_OK;
 
     if (!text)
         return tool_failed(&err);
-    if (svg)
-        status = pipe_through("dot -Tsvg", text);
+    if (form->through)
+        status = pipe_through(form->through, text);
     else
         fputs(text, stdout);
     free(text);
@@ -58,22 +86,28 @@ static int print(const tool_arguments *a, const poise_spec *spec)
 
 static int run(const tool_arguments *a)
 {
+    const struct form *form;
     poise_data data = {0};
     poise_error err;
     poise_spec *spec;
-    int status;
+    int status = choose(a, &form);
 
-    if (tool_flag(a, "svg") && tool_flag(a, "dot"))
-        return tool_wrong(a->command, "--dot and --svg are two forms; choose one");
+    if (status != TOOL_OK)
+        return status;
     spec = tool_spec(a, a->word[0], &status);
     if (!spec)
         return status;
+    if (form->text == poise_spec_expanded) {
+        status = print(form, spec);
+        poise_spec_free(spec);
+        return status;
+    }
     /* Rows are welcome, for the sizes of embeddings; they are needed to count classes. */
     if (tool_first_rows(spec, &data, &err) < 0 &&
         (poise_show_needs_data(spec) || err.code != POISE_E_SYSTEM))
         status = tool_failed(&err);
     else
-        status = print(a, spec);
+        status = print(form, spec);
     poise_data_done(&data);
     poise_spec_free(spec);
     return status;
@@ -82,6 +116,7 @@ static int run(const tool_arguments *a)
 static const tool_option options[] = {
     {"dot", NULL, "in the language of graphviz, coloured by task", TOOL_ONCE},
     {"svg", NULL, "as a picture, drawn by graphviz's dot", TOOL_ONCE},
+    {"expand", NULL, "as a spec with all parameters, repetitions and names worked out", TOOL_ONCE},
     TOOL_OPTION_SET,
     TOOL_OPTION_END};
 

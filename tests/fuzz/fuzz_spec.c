@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "models/show.h"
+#include "models/expand.h"
 #include "models/sections.h"
+#include "models/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -72,15 +73,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* ---- what must hold ---- */
 
-static void read_back(const poise_spec *s)
+/* What is written is a spec, and writes itself. */
+static void read_back(const poise_spec *s, char *(*write)(const poise_spec *, poise_error *))
 {
     poise_error err;
-    char *once = poise_spec_resolved(s, &err);
+    char *once = write(s, &err);
     check(once != NULL);
     poise_diagnostics *diag = poise_diagnostics_new(&err);
     poise_spec *again = poise__spec_parse("again.yaml", once, strlen(once), 0, NULL, diag);
     check(again != NULL);
-    char *twice = poise_spec_resolved(again, &err);
+    char *twice = write(again, &err);
     check(twice != NULL && strcmp(once, twice) == 0);
     free(once);
     free(twice);
@@ -142,7 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     check((s == NULL) == (poise_diagnostics_errors(diag) > 0));
     show_all(diag);
     if (s) {
-        read_back(s);
+        read_back(s, poise_spec_resolved);
+        read_back(s, poise_spec_expanded);
         draw(s);
     }
     poise_spec_free(s);

@@ -16,6 +16,21 @@ cp "$output" small.dot
 expect 2 show small.yaml --dot --svg
 says 'choose one'
 
+# worked out: a spec of the same network, that says itself again
+expect 0 show small.yaml --expand
+cp "$output" expanded.yaml
+says '^    tower/click: '
+says_not 'each:'
+expect 0 show expanded.yaml --expand
+same "$output" expanded.yaml
+expect 0 show small.yaml --dot
+sed 's/^digraph .*//' "$output" >small.txt
+expect 0 show expanded.yaml --dot
+sed 's/^digraph .*//' "$output" >expanded.txt
+same small.txt expanded.txt
+expect 2 show small.yaml --dot --expand
+says 'choose one'
+
 # without the rows: the names must be in the spec
 cat >nowhere.yaml <<'SPEC'
 data: {train: nowhere.csv}
