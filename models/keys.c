@@ -281,7 +281,7 @@ static int read_several(poise__reading *r, const poise_key *k, poise_key_kind ki
 static int read_choices(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
 {
     int n;
-    char *index;
+    char *index = NULL;
     if (read_several(r, k, POISE_KEY_CHOICE, sizeof(int), v, &n, &index) < 0)
         return -1;
     int64_t *value = poise__reading_alloc(r, (size_t)n, sizeof(*value));
@@ -297,7 +297,7 @@ static int read_choices(poise__reading *r, const poise_key *k, const poise__yaml
 static int read_numbers(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
 {
     int n;
-    char *value;
+    char *value = NULL;
     if (read_several(r, k, POISE_KEY_NUMBER, sizeof(double), v, &n, &value) < 0)
         return -1;
     poise__numbers list = {n, (const double *)(const void *)value};
