@@ -161,7 +161,8 @@ static int add_columns(gathering *g, const poise__yaml *key, const poise__featur
                 continue;
             const char *name = name_for(g, key, column);
             took++;
-            warn_label(g, key, column);
+            if (!k->ignore)
+                warn_label(g, key, column);
             if (!name || (!k->ignore && add(g, key, &k->feature, name, column) < 0))
                 return -1;
         }
@@ -188,8 +189,10 @@ static int add_feature(gathering *g, const poise__yaml *key, const poise__featur
     if (poise__column_find(r, key->text) < 0)
         return is_pattern(key->text) ? add_matches(g, key, k)
                                      : poise__column_check(r, key->place, "feature", key->text);
+    if (k->ignore)
+        return 0;
     warn_label(g, key, key->text);
-    return k->ignore ? 0 : add(g, key, &k->feature, key->text, NULL);
+    return add(g, key, &k->feature, key->text, NULL);
 }
 
 /* Columns that features name are not for patterns. */
