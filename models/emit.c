@@ -49,7 +49,7 @@ static int emit(yaml_emitter_t *e, const poise__yaml *n, int blocks)
         return yaml_sequence_end_event_initialize(&ev) && yaml_emitter_emit(e, &ev);
     }
     yaml_mapping_style_t style =
-        blocks > 0 && n->n > 0 ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE;
+        (blocks > 0 || n->block) && n->n > 0 ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE;
     if (!yaml_mapping_start_event_initialize(&ev, NULL, NULL, 1, style) ||
         !yaml_emitter_emit(e, &ev))
         return 0;

@@ -128,6 +128,8 @@ static poise__yaml *model_node(writer *w)
         bad = poise__yaml_append(w->a, output,
                                  poise__node_text(w->a, w->schema->task[t].name, w->err),
                                  name_node(w, m->output[t]->name), w->err) < 0;
+    if (network)
+        network->block = 1;
     bad = bad || put(w, map, "network", network) < 0 || put(w, map, "output", output) < 0;
     return bad ? NULL : map;
 }
@@ -185,7 +187,7 @@ static char *written(const poise_spec *s, int whole, poise_error *err)
     if (node && whole && expand_scopes(&w, node) < 0)
         node = NULL;
     if (node)
-        text = poise__yaml_write(node, whole ? 3 : 2, err);
+        text = poise__yaml_write(node, 2, err);
     poise__arena_free(w.a);
     return text;
 }

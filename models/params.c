@@ -122,7 +122,9 @@ const char *poise__param_type_text(const poise__param *p, char *buf, size_t size
     size_t used = 0;
     buf[0] = 0;
     for (int k = 0; k < p->lists && used < size; k++)
-        used += (size_t)snprintf(buf + used, size - used, k ? "lists of " : "list of ");
+        used += k || p->length == 0
+                    ? (size_t)snprintf(buf + used, size - used, k ? "lists of " : "list of ")
+                    : (size_t)snprintf(buf + used, size - used, "list of %d ", (int)p->length);
     if (p->choices.n == 0 && used < size)
         used += (size_t)snprintf(buf + used, size - used, p->lists ? "%ss" : "%s", words[p->type]);
     for (int k = 0; k < p->choices.n && used < size; k++)
@@ -172,7 +174,8 @@ static int check_text(poise__reading *r, const poise__param *p, const poise__yam
         poise__unknown(r, v->place, what, v->text, p->choices.n, p->choices.text);
         return declared_at(r, p, v);
     }
-    if (p->type == POISE__PARAM_TASK && poise__task_find(r->spec->schema, v->text) < 0) {
+    if (p->type == POISE__PARAM_TASK && r->spec->schema->ntask > 0 &&
+        poise__task_find(r->spec->schema, v->text) < 0) {
         snprintf(what, sizeof(what), "parameter '%.80s': there is no task", p->name);
         return poise__task_unknown(r, v->place, what, v->text);
     }

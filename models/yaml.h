@@ -40,6 +40,7 @@ struct poise__yaml {
     size_t n, cap;      /* list, mapping: entries */
     poise__yaml **key;  /* mapping: [n] scalars */
     poise__yaml **item; /* [n] */
+    int block;          /* mapping: 1: written in block style wherever it stands */
     const char *param;  /* "$experts": it stands where that was written (expression.h); else NULL */
     poise_place param_at; /* where that was written */
     int wrong;            /* it could not be made out, and that was diagnosed: say no more */

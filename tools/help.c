@@ -95,6 +95,8 @@ static int run(const tool_arguments *a)
         tool_help_program();
         return TOOL_OK;
     }
+    if (!strcmp(topic, "models"))
+        topic = "model";
     for (int k = 0; k < PAGES; k++)
         if (!strcmp(topic, pages[k].name))
             return pages[k].page(a->command, name);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../core/search.h"
+#include "../models/about.h"
 #include "../models/keys.h"
 #include "../models/model.h"
-#include "../models/network.h"
-#include "../train/file.h"
+#include "run.h"
 
 enum { MAX_NAMES = 64 };
 
@@ -111,22 +111,95 @@ int tool_page_layer(const tool_command *help, const char *kind)
 
 /* ---- models -------------------------------------------------------------------------------- */
 
-/* The file is its own page: what it is, its parameters with their defaults, its layers. */
-static int print_model(const char *name)
+/* Text folded into lines that begin after `indent` blanks; `column` says how far the first is. */
+static void print_folded(const char *text, int indent, int column)
 {
-    char path[4096], *text;
-    size_t bytes;
-    poise_error err;
-    int found = poise__search_file(&poise__model_search, name, ".yaml", path, sizeof path, &err);
+    enum { WIDTH = 90 };
 
-    if (found > 0)
-        poise_fail(&err, POISE_E_SPEC, POISE_NOWHERE, "no model '%s'", name);
-    text = found == 0 ? poise__file_read(path, &bytes, &err) : NULL;
-    if (!text)
+    for (int first = 1; *text; first = 0) {
+        int n = (int)strcspn(text, " ");
+
+        if (!first && column + 1 + n > WIDTH) {
+            printf("\n");
+            column = 0;
+            first = 1;
+        }
+        if (column < indent)
+            column += printf("%*s", indent - column, "");
+        column += printf("%s%.*s", first ? "" : " ", n, text);
+        text += n + (int)strspn(text + n, " ");
+    }
+    printf("\n");
+}
+
+static void print_parameter(const poise_parameter_about *p)
+{
+    printf("  %-12s %s; ", p->name, p->type);
+    if (p->initial)
+        printf("default %s\n", p->initial);
+    else
+        printf("every run must say it\n");
+    if (p->help)
+        print_folded(p->help, 17, 0);
+}
+
+static void print_part(const char *title, const char *text)
+{
+    printf("\n  %s\n", title);
+    print_folded(text, 4, 0);
+}
+
+/* What it is, its parameters, its layers. */
+static void print_about(const poise_model_about *m)
+{
+    printf("%s\n", m->name);
+    if (m->about)
+        print_folded(m->about, 2, 0);
+    if (m->paper)
+        print_part("paper", m->paper);
+    if (m->when)
+        print_part("when to use it", m->when);
+    printf("\nparameters\n");
+    for (int k = 0; k < m->nparameter; k++)
+        print_parameter(&m->parameter[k]);
+    if (!m->nparameter)
+        printf("  none\n");
+    printf("\nnetwork\n");
+    for (const char *line = m->network; *line;) {
+        size_t n = strcspn(line, "\n");
+
+        printf("  %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+    printf("\n");
+    for (int k = 0; k < m->nfile; k++)
+        printf("%s%s\n", k ? "  which extends " : "", m->file[k]);
+}
+
+static void print_line(const poise_model_about *m)
+{
+    enum { INDENT = 16 };
+    int column = printf("%-*s ", INDENT - 1, m->name);
+
+    print_folded(m->about ? m->about : "", INDENT, column);
+}
+
+static int print_model(const char *name, int whole)
+{
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_model_about *m = diag ? poise_model_about_read(name, diag) : NULL;
+
+    if (!diag)
         return tool_failed(&err);
-    printf("%s\n%s", path, text);
-    free(text);
-    return TOOL_OK;
+    tool_diagnostics_print(diag);
+    if (m && whole)
+        print_about(m);
+    else if (m)
+        print_line(m);
+    poise_diagnostics_free(diag);
+    poise_model_about_free(m);
+    return m ? TOOL_OK : TOOL_FAILED;
 }
 
 int tool_page_model(const tool_command *help, const char *model)
@@ -137,11 +210,15 @@ int tool_page_model(const tool_command *help, const char *model)
 
     if (!names)
         return tool_failed(&err);
+    if (model && strchr(model, '/')) {
+        poise_names_free(names);
+        return print_model(model, 1);
+    }
     for (; names[n]; n++) {
-        if (!model)
-            printf("%s\n", names[n]);
-        else if (!strcmp(names[n], model))
-            status = print_model(model);
+        if (!model && print_model(names[n], 0) != TOOL_OK)
+            status = TOOL_FAILED;
+        else if (model && !strcmp(names[n], model))
+            status = print_model(model, 1);
     }
     if (status == TOOL_WRONG)
         unknown(help, "model", model, n, (const char *const *)names);

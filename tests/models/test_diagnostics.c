@@ -213,8 +213,11 @@ static void a_parameter_names_both_files(void **state)
     assert_non_null(strstr(g->error.file, "model_range.yaml"));
     assert_non_null(strstr(g->note.file, "mmoe.yaml"));
     poise_diagnostics_show(d, 0, buf, sizeof(buf));
-    assert_non_null(strstr(buf, "\n    3 | model: {use: mmoe, experts: 0, units: [16, 0]}\n"));
-    assert_non_null(strstr(buf, "note: $experts is used here\n"));
+    assert_non_null(strstr(buf, "\n    3 | model: {use: mmoe, experts: 0, units: [16, 70000]}\n"));
+    assert_non_null(strstr(buf, "note: parameter 'experts' is declared here\n"));
+    assert_non_null(strstr(buf, " |   experts: {default: 8"));
+    poise_diagnostics_show(d, 1, buf, sizeof(buf));
+    assert_non_null(strstr(buf, "note: $units is used here\n"));
     assert_non_null(strstr(buf, " | "
                                 "  expert: {copies: $experts"));
     poise_diagnostics_free(d);

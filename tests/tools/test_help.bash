@@ -36,8 +36,21 @@ expect 0 help layer mixture
 says 'gate'
 expect 0 help model
 says 'mmoe'
+says 'Multi-gate mixture of experts'
+expect 0 help models
+says '^ple '
 expect 0 help model mmoe
-says 'experts'
+says 'experts +integer, 1 .. 4096; default 8'
+says 'KDD 2018'
+says 'each: task, mixture: expert'
+printf 'extends: mmoe\nparams: {experts: 3, deep: {type: integers, help: how deep}}\n' >mine.yaml
+expect 0 help model ./mine.yaml
+says 'experts +integer, 1 .. 4096; default 3'
+says 'deep +list of integers; every run must say it'
+says 'which extends .*mmoe.yaml'
+printf 'extends: mmoes\n' >wrong.yaml
+expect 1 help model ./wrong.yaml
+says "wrong.yaml:1:10: error: there is no model 'mmoes'; did you mean 'mmoe'"
 expect 0 help balancer gradnorm
 says 'alpha'
 expect 0 help balancer
