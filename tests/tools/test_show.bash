@@ -15,19 +15,6 @@ says 'logit/favourite'
 cp "$output" small.dot
 expect 2 show small.yaml --dot --svg
 says 'choose one'
-expect 2 show small.yaml --dot --expand
-# the expansion is a spec, of the same network
-expect 0 show small.yaml --expand
-cp "$output" expanded.yaml
-says 'logit/click: \{task: click, dense: task'
-says_not 'each:'
-for form in --dot --expand; do
-    expect 0 show small.yaml $form
-    sed 's/^digraph.*//' "$output" >first.txt
-    expect 0 show expanded.yaml $form
-    sed 's/^digraph.*//' "$output" >second.txt
-    same first.txt second.txt
-done
 
 # worked out: a spec of the same network, that says itself again
 expect 0 show small.yaml --expand
