@@ -113,7 +113,7 @@ static int setup(void **state)
         return -1;
     snprintf(path, sizeof path, "%s/t.safetensors", folder);
     store = poise_store_new(&err);
-    return poise_store_add(store, "w", POISE_DENSE, 1, &n, (poise_init){POISE_INIT_ZERO, 0, 0, 0},
+    return poise_store_add(store, "w", POISE_DENSE, 1, &n, (poise_init){.kind = POISE_INIT_ZERO},
                            POISE_NOWHERE, &err) < 0 ||
                    poise_store_seal(store, 1, &err) < 0
                ? -1

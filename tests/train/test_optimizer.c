@@ -13,7 +13,7 @@
 #include "train/update.h"
 #include "../golden/optimizers.h"
 
-static const poise_init zero = {POISE_INIT_ZERO, 0, 0, 0};
+static const poise_init zero = {.kind = POISE_INIT_ZERO};
 
 /* The three functions of optimizers.py. */
 static float weight_at(int i)
