@@ -3,6 +3,9 @@
 #include "sections.h"
 
 static int read_optimizer(poise__reading *r, const poise__yaml *v, void *into);
+static int read_embeddings(poise__reading *r, const poise__yaml *v, void *into);
+static int read_schedule(poise__reading *r, const poise__yaml *v, void *into);
+static int read_tuning(poise__reading *r, const poise__yaml *v, void *into);
 static int read_monitor(poise__reading *r, const poise__yaml *v, void *into);
 
 static const poise_key train_rows[] = {
@@ -33,6 +36,30 @@ static const poise_key train_rows[] = {
      .form = "sgd | adam | adamw | adagrad | {adam: {rate, ...}}",
      .schema = "pick <sgd> <adam> <adamw> <adagrad>",
      .help = "the update rule and its settings"},
+    {.name = "embeddings",
+     .kind = POISE_KEY_OWN,
+     .read = read_embeddings,
+     .form = "as optimizer",
+     .schema = "pick <sgd> <adam> <adamw> <adagrad>",
+     .help = "the update rule of embedding tables; without it the optimizer's"},
+    {.name = "schedule",
+     .kind = POISE_KEY_OWN,
+     .read = read_schedule,
+     .form = "mapping (schedule)",
+     .schema = "<schedule>",
+     .help = "how the learning rates rise and fall with the steps"},
+    {.name = "clip",
+     .kind = POISE_KEY_NUMBER,
+     .initial = "0",
+     .max = 1e30,
+     POISE__INTO(poise_train_spec, clip),
+     .help = "bound on the L2 norm of all gradients together; 0: none"},
+    {.name = "tuning",
+     .kind = POISE_KEY_OWN,
+     .read = read_tuning,
+     .form = "mapping of pattern: {rate, l2}",
+     .schema = "map of <tuning>",
+     .help = "settings of the layers and parameters that a pattern matches"},
     {.name = "monitor",
      .kind = POISE_KEY_OWN,
      .read = read_monitor,
@@ -70,85 +97,27 @@ static const poise_key train_rows[] = {
 const poise_section poise__train_section = {
     .name = "train", .about = "how the model is trained", POISE__ROWS(train_rows)};
 
-#define RATE(initial_)                                                                            \
-    {                                                                                             \
-        .name = "rate", .kind = POISE_KEY_NUMBER, .initial = initial_, .min = 1e-12, .max = 1000, \
-        POISE__INTO(poise_optimizer_spec, rate), .help = "learning rate"                          \
-    }
-#define EPS(initial_)                                                                         \
-    {                                                                                         \
-        .name = "eps", .kind = POISE_KEY_NUMBER, .initial = initial_, .min = 1e-30, .max = 1, \
-        POISE__INTO(poise_optimizer_spec, eps), .help = "keeps the divisor away from 0"       \
-    }
-#define BETA(k, initial_, what)                                                             \
-    {                                                                                       \
-        .name = "beta" #k, .kind = POISE_KEY_NUMBER, .initial = initial_, .max = 0.9999999, \
-        POISE__INTO(poise_optimizer_spec, beta##k), .help = "decay of the mean of " what    \
-    }
-#define DECAY(initial_, how)                                                                \
-    {                                                                                       \
-        .name = "weight_decay", .kind = POISE_KEY_NUMBER, .initial = initial_, .max = 1000, \
-        POISE__INTO(poise_optimizer_spec, weight_decay), .help = how                        \
-    }
-
-static const poise_key sgd_rows[] = {
-    RATE("0.01"),
-    {.name = "momentum",
-     .kind = POISE_KEY_NUMBER,
-     .initial = "0",
-     .max = 0.9999999,
-     POISE__INTO(poise_optimizer_spec, momentum),
-     .help = "v = momentum v + gradient"},
-    DECAY("0", "times the weight is added to the gradient"),
-};
-static const poise_key adam_rows[] = {
-    RATE("1e-3"),
-    BETA(1, "0.9", "gradients"),
-    BETA(2, "0.999", "squared gradients"),
-    EPS("1e-8"),
-    DECAY("0", "times the weight is added to the gradient"),
-};
-static const poise_key adamw_rows[] = {
-    RATE("1e-3"),
-    BETA(1, "0.9", "gradients"),
-    BETA(2, "0.999", "squared gradients"),
-    EPS("1e-8"),
-    DECAY("0.01", "weights shrink by rate times this every step"),
-};
-static const poise_key adagrad_rows[] = {
-    RATE("0.01"),
-    EPS("1e-10"),
-    DECAY("0", "times the weight is added to the gradient"),
-    {.name = "by_row",
-     .kind = POISE_KEY_BOOL,
-     .initial = "false",
-     POISE__INTO(poise_optimizer_spec, by_row),
-     .help = "embeddings: one sum of squares for a row, of the mean of its elements"},
-};
-const poise_section poise__sgd_section = {
-    .name = "sgd", .about = "gradient descent with momentum", POISE__ROWS(sgd_rows)};
-const poise_section poise__adam_section = {
-    .name = "adam", .about = "Kingma, Ba, ICLR 2015", POISE__ROWS(adam_rows)};
-const poise_section poise__adamw_section = {
-    .name = "adamw", .about = "Loshchilov, Hutter, ICLR 2019", POISE__ROWS(adamw_rows)};
-const poise_section poise__adagrad_section = {
-    .name = "adagrad", .about = "Duchi, Hazan, Singer, 2011", POISE__ROWS(adagrad_rows)};
-const poise_section *const poise__optimizer_sections[4] = {[POISE_SGD] = &poise__sgd_section,
-                                                           [POISE_ADAM] = &poise__adam_section,
-                                                           [POISE_ADAMW] = &poise__adamw_section,
-                                                           [POISE_ADAGRAD] =
-                                                               &poise__adagrad_section};
-
 static int read_optimizer(poise__reading *r, const poise__yaml *v, void *into)
 {
-    poise_optimizer_spec *o = &((poise_train_spec *)into)->optimizer;
-    const poise__yaml *inner;
-    int k = poise__keys_pick(r, v, "optimizer", 4, poise__optimizer_sections, &inner);
-    if (k < 0)
-        return -1;
-    *o = (poise_optimizer_spec){.kind = (poise_optimizer_kind)k};
-    const poise_section *s = poise__optimizer_sections[k];
-    return poise__keys_read(r, inner, s->name, s, o);
+    return poise__read_optimizer(r, v, "optimizer", &((poise_train_spec *)into)->optimizer);
+}
+
+static int read_embeddings(poise__reading *r, const poise__yaml *v, void *into)
+{
+    poise_train_spec *t = into;
+    t->own_embeddings = 1;
+    return poise__read_optimizer(r, v, "embeddings", &t->embeddings);
+}
+
+static int read_schedule(poise__reading *r, const poise__yaml *v, void *into)
+{
+    return poise__keys_read(r, v, "schedule", &poise__schedule_section,
+                            &((poise_train_spec *)into)->schedule);
+}
+
+static int read_tuning(poise__reading *r, const poise__yaml *v, void *into)
+{
+    return poise__read_tuning(r, v, into);
 }
 
 static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)

@@ -285,13 +285,50 @@ static poise__yaml *write_schedule(writer *w, const poise_spec *s)
     return list;
 }
 
+static int put_optimizer(writer *w, poise__yaml *map, const char *key,
+                         const poise_optimizer_spec *o)
+{
+    const poise_section *s = poise__optimizer_sections[o->kind];
+    poise__yaml *outer = node_map(w);
+    return put(w, outer, s->name, poise__keys_write(w->a, s, o, w->err)) < 0
+               ? -1
+               : put(w, map, key, outer);
+}
+
+static int put_schedule(writer *w, poise__yaml *map, const poise_rate_schedule *r)
+{
+    poise__yaml *s = poise__keys_write(w->a, &poise__schedule_section, r, w->err);
+    if (r->decay != POISE_DECAY_NONE) {
+        const poise_section *kind = poise__decay_sections[r->decay - POISE_COSINE];
+        poise__yaml *outer = node_map(w);
+        if (put(w, outer, kind->name, poise__keys_write(w->a, kind, r, w->err)) < 0 ||
+            put(w, s, "decay", outer) < 0)
+            return -1;
+    } else if (r->warmup == 0)
+        return 0;
+    return put(w, map, "schedule", s);
+}
+
+static int put_tuning(writer *w, poise__yaml *map, const poise_train_spec *t)
+{
+    poise__yaml *all = node_map(w);
+    for (int k = 0; k < t->ntuning; k++) {
+        poise__yaml *one = node_map(w);
+        if (put(w, one, "rate", poise__node_number(w->a, t->tuning[k].rate, w->err)) < 0 ||
+            (t->tuning[k].l2 >= 0 &&
+             put(w, one, "l2", poise__node_number(w->a, t->tuning[k].l2, w->err)) < 0) ||
+            put(w, all, t->tuning[k].pattern, one) < 0)
+            return -1;
+    }
+    return t->ntuning ? put(w, map, "tuning", all) : 0;
+}
+
 static poise__yaml *write_train(writer *w, const poise_schema *schema, const poise_train_spec *t)
 {
-    const poise_section *s = poise__optimizer_sections[t->optimizer.kind];
     poise__yaml *map = poise__keys_write(w->a, &poise__train_section, t, w->err);
-    poise__yaml *optimizer = node_map(w);
-    int bad = put(w, optimizer, s->name, poise__keys_write(w->a, s, &t->optimizer, w->err)) < 0 ||
-              put(w, map, "optimizer", optimizer) < 0 ||
+    int bad = put_optimizer(w, map, "optimizer", &t->optimizer) < 0 ||
+              (t->own_embeddings && put_optimizer(w, map, "embeddings", &t->embeddings) < 0) ||
+              put_schedule(w, map, &t->schedule) < 0 || put_tuning(w, map, t) < 0 ||
               put(w, map, "monitor", poise__monitor_write(w->a, schema, &t->monitor, w->err)) < 0;
     return bad ? NULL : map;
 }

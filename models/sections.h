@@ -22,6 +22,9 @@ extern const poise_section poise__adamw_section, poise__adagrad_section;
 extern const poise_section *const poise__loss_sections[POISE_LOSS_KINDS - 1];
 extern const poise_section *const poise__optimizer_sections[4]; /* as poise_optimizer_kind */
 extern const poise_section poise__train_section;
+extern const poise_section poise__schedule_section, poise__cosine_section, poise__step_section;
+extern const poise_section poise__exponential_section, poise__tuning_section;
+extern const poise_section *const poise__decay_sections[3]; /* as poise_decay, from COSINE on */
 extern const poise_section poise__balancer_section, poise__signals_section;
 extern const poise_section poise__weights_section;
 extern const char *const poise__scopes[];   /* as poise_scope, but for the layers */
@@ -55,6 +58,10 @@ int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
 int poise__read_model(poise__reading *r, const poise__yaml *node);
 int poise__read_balancer(poise__reading *r, const poise__yaml *node);
 int poise__read_train(poise__reading *r, const poise__yaml *node);
+/* `adam` or {adam: {...}}; `what` is the key. */
+int poise__read_optimizer(poise__reading *r, const poise__yaml *v, const char *what,
+                          poise_optimizer_spec *o);
+int poise__read_tuning(poise__reading *r, const poise__yaml *v, poise_train_spec *t);
 /* Warn where a balancer of the schedule begins after the last epoch. */
 void poise__check_schedule(poise__reading *r);
 
@@ -76,6 +83,10 @@ int poise__column_check(poise__reading *r, poise_place place, const char *what, 
 int poise__task_unknown(poise__reading *r, poise_place place, const char *what, const char *name);
 /* 1 if `name` matches a pattern of '*' (any text) and '?' (one character). */
 int poise__glob_match(const char *pattern, const char *name);
+/* 1 if it matches a parameter's name, or the part of it before a '/': "expert" and "expert/0" both
+ * match "expert/0/weight".  ... or may match that of something in `name`. */
+int poise__glob_names(const char *pattern, const char *name);
+int poise__glob_may_name(const char *pattern, const char *name);
 
 /* A run file's text, or with text NULL the file at `path`: what poise_spec_read does. */
 poise_spec *poise__spec_parse(const char *path, const char *text, size_t size, int noverride,

@@ -32,6 +32,30 @@ typedef struct poise_optimizer_spec {
     int by_row;               /* adagrad: 1: one sum of squares for each row of a table */
 } poise_optimizer_spec;
 
+/* The learning rate over the steps, as a factor of every optimiser's rate (train/rate.h). */
+typedef enum poise_decay {
+    POISE_DECAY_NONE,
+    POISE_COSINE,
+    POISE_STEP,
+    POISE_EXPONENTIAL
+} poise_decay;
+typedef struct poise_rate_schedule {
+    int64_t warmup; /* steps */
+    poise_decay decay;
+    int64_t steps; /* cosine: of its way down; 0: to the end of the run */
+    double to;     /* cosine: the factor at its end */
+    int64_t every; /* step, exponential: steps for which, ... */
+    double factor; /* ... by which */
+} poise_rate_schedule;
+
+/* Settings of the parameters that a pattern matches. */
+typedef struct poise_tuning {
+    const char *pattern;
+    poise_place place;
+    double rate; /* times the learning rate */
+    double l2;   /* in place of the optimiser's weight decay; below 0: as that says */
+} poise_tuning;
+
 typedef struct poise_train_spec {
     int64_t batch;            /* 512 */
     int epochs;               /* 10 */
@@ -42,6 +66,12 @@ typedef struct poise_train_spec {
     int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
     int64_t checkpoint_every; /* steps between checkpoints inside an epoch; 0: one per epoch */
     poise_optimizer_spec optimizer;
+    int own_embeddings; /* 1: embedding tables have an optimiser of their own */
+    poise_optimizer_spec embeddings;
+    poise_rate_schedule schedule;
+    double clip; /* bound on the L2 norm of all gradients together; 0: none */
+    int ntuning;
+    const poise_tuning *tuning; /* the first that matches a parameter counts */
 } poise_train_spec;
 
 /* What gradient norms and Gram matrices are of. */

@@ -8,7 +8,7 @@
 #include "../core/random.h"
 #include "safetensors.h"
 
-enum { MOST_SLABS = 2, POSITION = 7, PATH_SIZE = 4096 };
+enum { MOST_SLABS = 4, POSITION = 7, PATH_SIZE = 4096 };
 
 static int path_in(const char *folder, const char *name, char *path, poise_error *err)
 {
@@ -24,7 +24,9 @@ int poise__fingerprint(const poise_spec *spec, const poise_data *data, uint64_t 
     poise_spec same = *spec;
     char rows[64];
 
-    same.train.epochs = 1;
+    /* the length of the run decides the rates of a cosine that goes to its end */
+    if (spec->train.schedule.decay != POISE_COSINE || spec->train.schedule.steps > 0)
+        same.train.epochs = 1;
     same.train.patience = 0;
     same.train.threads = 0;
     same.train.log_every = 0;
@@ -72,9 +74,10 @@ static void describe(const poise__engine *e, const int64_t *position, const doub
         put(t, "weights", POISE_TENSOR_F32, size, 0, poise_store_weights(e->store), sizeof(float));
     for (int k = 0; begun && k < poise_optimizer_slabs(e->optimizer); k++) {
         const char *name;
-        const float *slab = poise_optimizer_slab(e->optimizer, k, &name);
+        size_t count;
+        const float *slab = poise_optimizer_slab(e->optimizer, k, &name, &count);
         (void)snprintf(t->name[k], sizeof t->name[k], "optimizer/%s", name);
-        put(t, t->name[k], POISE_TENSOR_F32, size, 0, slab, sizeof(float));
+        put(t, t->name[k], POISE_TENSOR_F32, (int64_t)count, 0, slab, sizeof(float));
     }
     put(t, "balancer/state", POISE_TENSOR_U8, (int64_t)bytes, 0, state, 1);
     put(t, "balancer/weight", POISE_TENSOR_F64, h->nweight, 0, poise_balance_weight(h->balance),
@@ -226,9 +229,9 @@ int poise__state_read(const char *folder, poise__engine *e, poise__position *p,
                        "the run was trained with balancer '%s', not '%s'", was ? was : "?", id);
     else if (!found || strcmp(found, print) != 0)
         status = poise_fail(err, POISE_E_FORMAT, (poise_place){path, 0, 0},
-                            "the run was trained with another spec or other data; only epochs, "
-                            "patience, threads and intervals may change on a resume (see spec.yaml "
-                            "in its folder)");
+                            "the run was trained with another spec or other data; only epochs "
+                            "(but with a cosine to the end), patience, threads and intervals may "
+                            "change on a resume (see spec.yaml in its folder)");
     else
         status = restore(e, f, path, p, err);
     poise_safetensors_free(f);

@@ -4,7 +4,7 @@
  *                       (YAML): all that scoring needs
  *   state.safetensors   everything a resume needs, so that the resumed run's bits are those of one
  *                       that was never stopped:
- *                         weights [size], optimizer/NAME [size]   the slabs; not before the first
+ *                         weights [size], optimizer/NAME [...]   the slabs; not before the first
  *                         step: they are what the seed gives
  *                         balancer/state [bytes], balancer/weight [T] (or [G * T])
  *                         balancer/keep [K * elements], of one that works element by element

@@ -33,7 +33,8 @@ static int build_training(const void *self, poise_graph *g, poise_network *net, 
 
 static poise__source source(const poise__engine *e)
 {
-    return (poise__source){build_training, e, e->schema, e->spec->train.optimizer.rate};
+    return (poise__source){build_training, e, e->schema, e->spec->train.optimizer.rate,
+                           e->spec->train.clip};
 }
 
 static int build_scoring(poise__engine *e, poise_error *err)
@@ -65,7 +66,7 @@ int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_sch
     if (status == 0)
         status = poise_store_seal(e->store, seed, err);
     if (status == 0 && balance) {
-        e->optimizer = poise_optimizer_new(&spec->train.optimizer, e->store, err);
+        e->optimizer = poise_optimizer_of(&spec->train, e->store, err);
         status = e->optimizer ? poise__training_start(e->training, err) : -1;
     }
     if (status == 0) {
@@ -117,6 +118,7 @@ int poise__engine_step(poise__engine *e, const poise_batch *b, uint64_t number, 
 {
     poise_run run = {.seed = e->seed, .step = number, .threads = e->threads};
 
+    e->training->host.rate = poise_optimizer_rate(e->optimizer, number + 1);
     if (poise__training_gradients(e->training, b, &run, err) < 0)
         return -1;
     poise__training_update(e->training, e->optimizer, number, e->threads);

@@ -41,12 +41,25 @@
 
 typedef struct poise_optimizer poise_optimizer;
 
+/* A setting of one side, dense parameters or tables, may differ by parameter: the first pattern of
+ * spec.tuning that names one gives a factor of its rate and a weight decay of its own.  All rates
+ * are multiplied by the schedule's factor of the step (rate.h). */
+
 /* The store must be sealed, and outlive the optimiser.  SPEC: a setting that its kind uses is out
  * of range (rate and weight_decay in [0, 1e6], momentum in [0, 1], beta1 and beta2 in [0, 1), eps
  * in [1e-30, 1e6]).  Only this function allocates and fails. */
 POISE_API poise_optimizer *poise_optimizer_new(const poise_optimizer_spec *o, poise_store *s,
                                                poise_error *err);
+/* As a spec says it: embeddings, tuning and schedule too.  SPEC also, at its place: a pattern of
+ * tuning that names no parameter. */
+POISE_API poise_optimizer *poise_optimizer_of(const poise_train_spec *t, poise_store *s,
+                                              poise_error *err);
 POISE_API void poise_optimizer_free(poise_optimizer *o);
+
+/* How many steps the run has, for a schedule that goes to its end. */
+POISE_API void poise_optimizer_run(poise_optimizer *o, uint64_t steps);
+/* The dense parameters' rate in step t, from 1. */
+POISE_API double poise_optimizer_rate(const poise_optimizer *o, uint64_t t);
 
 /* Begin step number `t`, from 1: sets the bias corrections.  Then one dense call and one call per
  * table; nothing else is remembered from step to step but the moments. */
@@ -67,11 +80,11 @@ typedef struct poise_table_gradient {
 POISE_API void poise_optimizer_tables(poise_optimizer *o, int n, const poise_table_gradient *t,
                                       int threads);
 
-/* The moments, for a checkpoint: 0 to 2 slabs of poise_store_size floats with the store's offsets,
- * named "momentum" (sgd; none at momentum 0), "m" and "v" (adam, adamw), "sum" (adagrad).
- * Borrowed; name may be NULL. */
+/* The moments, for a checkpoint: 0 to 2 of the dense parameters and 0 to 2 of the tables, each a slab
+ * with the store's order, named "momentum" (sgd; none at momentum 0), "m" and "v" (adam, adamw), "sum"
+ * (adagrad), of tables with "embedding/" in front.  Borrowed; name and size may be NULL. */
 POISE_API int poise_optimizer_slabs(const poise_optimizer *o);
-POISE_API float *poise_optimizer_slab(poise_optimizer *o, int k, const char **name);
+POISE_API float *poise_optimizer_slab(poise_optimizer *o, int k, const char **name, size_t *size);
 
 /* 1 if all n floats are finite, else 0. */
 POISE_API int poise_finite(int64_t n, const float *x);

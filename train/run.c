@@ -188,6 +188,8 @@ static int begin(run *r, poise_error *err)
     r->stream = poise_stream_new(r->data->train, r->spec->train.batch, 1, r->spec->train.seed, err);
     if (!r->stream)
         return -1;
+    poise_optimizer_run(r->engine.optimizer, (uint64_t)poise_stream_batches(r->stream) *
+                                                 (uint64_t)r->spec->train.epochs);
     if (poise_stream_batches(r->stream) == 0)
         return poise_fail(err, POISE_E_DATA, r->spec->data.train_at, "there are no training rows");
     return r->o->resume ? 0 : save(r, err);

@@ -197,6 +197,7 @@ poise__training *poise__training_new(const poise__source *source,
     t->store = store;
     t->schema = source->schema;
     t->options = options;
+    t->clip = source->clip;
     int status = build_pass(t, source, &t->main, err);
     if (status == 0)
         status = prepare(t, &p, err);

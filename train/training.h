@@ -32,6 +32,7 @@ typedef struct poise__source {
     const void *self;
     const poise_schema *schema; /* of which the tasks are read */
     double rate;
+    double clip; /* bound on the norm of all gradients together; 0: none */
 } poise__source;
 
 typedef struct poise__training {
@@ -39,6 +40,7 @@ typedef struct poise__training {
     const poise_schema *schema; /* borrowed */
     const poise_balancer_spec *options;
     int shared_only;
+    double clip;
     poise__pass main, probe;
     poise_value *mask[2]; /* even and odd rows, where the halves are asked for */
     poise_step_graph step;

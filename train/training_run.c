@@ -166,20 +166,20 @@ static int final_gradient(const poise__training *t, int k, final *f)
     return 1;
 }
 
-/* Bound the norm of the shared parameters' gradient. */
-static void clip(const poise__training *t)
+/* Bound the norm of the gradients of the shared parameters, or of all. */
+static void bound(const poise__training *t, double most, int all)
 {
     double sum = 0;
     final f;
 
-    if (!(t->options->clip > 0))
+    if (!(most > 0))
         return;
     for (int pass = 0; pass < 2; pass++) {
-        float factor = (float)(t->options->clip / sqrt(sum));
-        if (pass == 1 && !(sqrt(sum) > t->options->clip))
+        float factor = (float)(most / sqrt(sum));
+        if (pass == 1 && !(sqrt(sum) > most))
             return;
         for (int k = 0; k < t->step.nparam; k++) {
-            if (t->step.owner[k] >= 0 || !final_gradient(t, k, &f))
+            if ((!all && t->step.owner[k] >= 0) || !final_gradient(t, k, &f))
                 continue;
             for (int64_t c = 0; c < f.count; c++) {
                 if (pass == 0)
@@ -226,7 +226,8 @@ int poise__training_gradients(poise__training *t, const poise_batch *b, const po
     }
     if (!all_finite(t))
         return diagnose(t, run, err);
-    clip(t);
+    bound(t, t->options->clip, 0);
+    bound(t, t->clip, 1);
     poise__profile_add(t->profile, POISE_PART_UPDATE, &from);
     return 0;
 }

@@ -150,14 +150,66 @@ class GradNorm:
         return used
 
 
-def train(start, data, balancer, optimizer):
+def plain(optimizer):
+    """The same rule and rate for everything."""
+
+    def make(p):
+        dense = [v for k, v in p.items() if not k.startswith("embedding/")]
+        table = [v for k, v in p.items() if k.startswith("embedding/")]
+        if optimizer == "adam":
+            return [torch.optim.Adam(dense, RATE["adam"]), torch.optim.SparseAdam(table, RATE["adam"])], [], 0
+        return [torch.optim.SGD(dense + table, RATE["sgd"])], [], 0
+
+    return make
+
+
+def split(p, *tests):
+    """Parameter groups: what each test takes of what is left, then the rest."""
+    left, groups = dict(p), []
+    for test in tests:
+        groups.append([v for k, v in left.items() if test(k)])
+        left = {k: v for k, v in left.items() if not test(k)}
+    return groups + [list(left.values())]
+
+
+def schedulers(optimizers, warmup, make):
+    """A linear warm-up, then what make() makes."""
+    if warmup == 0:
+        return [make(o) for o in optimizers]
+    return [torch.optim.lr_scheduler.SequentialLR(o, [torch.optim.lr_scheduler.LinearLR(o, 1 / warmup, 1, warmup - 1), make(o)],
+                                                  [warmup]) for o in optimizers]
+
+
+def cosine(p):
+    table, dense = split(p, lambda k: k.startswith("embedding/"))
+    o = [torch.optim.Adam(dense, 0.02), torch.optim.Adagrad(table, 0.1)]
+    return o, schedulers(o, 5, lambda x: torch.optim.lr_scheduler.CosineAnnealingLR(x, 15, 0.1 * x.param_groups[0]["initial_lr"])), 0.5
+
+
+def step(p):
+    tower, expert, rest = split(p, lambda k: k.startswith("tower"), lambda k: k.startswith("expert/"))
+    o = [torch.optim.SGD([{"params": tower, "lr": 0.025}, {"params": expert, "weight_decay": 0.01}, {"params": rest}], 0.25)]
+    return o, schedulers(o, 0, lambda x: torch.optim.lr_scheduler.StepLR(x, 4, 0.5)), 0
+
+
+def exponential(p):
+    place, table, bias, dense = split(p, lambda k: k == "embedding/place", lambda k: k.startswith("embedding/"), lambda k: k.endswith("/bias"))
+    o = [torch.optim.AdamW([{"params": bias, "weight_decay": 0}, {"params": dense}], 0.01, weight_decay=0.1),
+         torch.optim.SparseAdam([{"params": place, "lr": 0.01}, {"params": table}], 0.02)]
+    return o, schedulers(o, 3, lambda x: torch.optim.lr_scheduler.ExponentialLR(x, 0.9)), 0
+
+
+def clip(p, most):
+    """torch.nn.utils.clip_grad_norm_ of gradients some of which are sparse."""
+    for v in p.values():
+        if v.grad is not None and v.grad.is_sparse:
+            v.grad = v.grad.to_dense()
+    torch.nn.utils.clip_grad_norm_(p.values(), most)
+
+
+def train(start, data, balancer, optimizer, make):
     p = {k: v.double().clone().requires_grad_() for k, v in start.items()}
-    dense = [v for k, v in p.items() if not k.startswith("embedding/")]
-    table = [v for k, v in p.items() if k.startswith("embedding/")]
-    if optimizer == "adam":
-        steps = [torch.optim.Adam(dense, RATE["adam"]), torch.optim.SparseAdam(table, RATE["adam"])]
-    else:
-        steps = [torch.optim.SGD(dense + table, RATE["sgd"])]
+    steps, rates, most = make(p)
     b = balancer(optimizer)
     out = {"loss": [], "weight": []}
     for k in range(STEPS):
@@ -167,7 +219,9 @@ def train(start, data, balancer, optimizer):
         for o in steps:
             o.zero_grad()
         sum(w[t] * loss[t] for t in range(len(TASKS))).backward()
-        for o in steps:
+        if most:
+            clip(p, most)
+        for o in steps + rates:
             o.step()
         out["loss"].append([x.item() for x in loss])
         out["weight"].append(w)
@@ -177,10 +231,12 @@ def train(start, data, balancer, optimizer):
 
 start, data = initial(), batches()
 tensors = start | data
-for name, balancer in (("equal", Equal), ("uncertainty", Uncertainty), ("gradnorm", GradNorm)):
-    for optimizer in ("adam", "sgd"):
-        run = train(start, data, balancer, optimizer)
-        tensors |= {f"{name}/{optimizer}/{k}": v for k, v in run.items()}
-        print(name, optimizer, "losses", *(f"{v:.4f}" for v in run["loss"][0]), "->", *(f"{v:.4f}" for v in run["loss"][-1]),
-              "weights", *(f"{v:.4f}" for v in run["weight"][-1]), file=sys.stderr)
+runs = [(name, balancer, optimizer, plain(optimizer)) for name, balancer in (("equal", Equal), ("uncertainty", Uncertainty), ("gradnorm", GradNorm))
+        for optimizer in ("adam", "sgd")]
+runs += [("equal", Equal, make.__name__, make) for make in (cosine, step, exponential)]
+for name, balancer, optimizer, make in runs:
+    run = train(start, data, balancer, optimizer, make)
+    tensors |= {f"{name}/{optimizer}/{k}": v for k, v in run.items()}
+    print(name, optimizer, "losses", *(f"{v:.4f}" for v in run["loss"][0]), "->", *(f"{v:.4f}" for v in run["loss"][-1]),
+          "weights", *(f"{v:.4f}" for v in run["weight"][-1]), file=sys.stderr)
 write(sys.argv[1], tensors, {"made by": "tests/golden/mmoe.py with PyTorch " + torch.__version__.split("+")[0]})

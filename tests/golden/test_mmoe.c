@@ -14,18 +14,44 @@
 
 enum { STEPS = 20, B = 16, N = 3, F = 2, T = 2 };
 
+#define TRAIN(text) "{batch: 16, seed: 1, " text "}"
+#define ADAM        TRAIN("optimizer: {adam: {rate: 0.01}}")
+#define SGD         TRAIN("optimizer: {sgd: {rate: 0.25}}")
+
 /* The settings of mmoe.py. */
 static const struct run {
-    const char *balancer, *optimizer, *spec; /* spec: of the model's optimiser */
+    const char *balancer, *optimizer, *spec; /* spec: the run's `train` */
     int nsetting;                            /* of the balancer */
     const char *setting[2], *text[2];
 } runs[] = {
-    {"equal", "adam", "{adam: {rate: 0.01}}", 0, {0}, {0}},
-    {"equal", "sgd", "{sgd: {rate: 0.25}}", 0, {0}, {0}},
-    {"uncertainty", "adam", "{adam: {rate: 0.01}}", 0, {0}, {0}},
-    {"uncertainty", "sgd", "{sgd: {rate: 0.25}}", 2, {"optimizer", "lr"}, {"sgd", "0.1"}},
-    {"gradnorm", "adam", "{adam: {rate: 0.01}}", 1, {"alpha"}, {"1.5"}},
-    {"gradnorm", "sgd", "{sgd: {rate: 0.25}}", 2, {"optimizer", "lr"}, {"sgd", "0.1"}},
+    {"equal", "adam", ADAM, 0, {0}, {0}},
+    {"equal", "sgd", SGD, 0, {0}, {0}},
+    {"uncertainty", "adam", ADAM, 0, {0}, {0}},
+    {"uncertainty", "sgd", SGD, 2, {"optimizer", "lr"}, {"sgd", "0.1"}},
+    {"gradnorm", "adam", ADAM, 1, {"alpha"}, {"1.5"}},
+    {"gradnorm", "sgd", SGD, 2, {"optimizer", "lr"}, {"sgd", "0.1"}},
+    {"equal",
+     "cosine",
+     TRAIN("optimizer: {adam: {rate: 0.02}}, embeddings: {adagrad: {rate: 0.1}}, clip: 0.5, "
+           "schedule: {warmup: 5, decay: {cosine: {to: 0.1, steps: 15}}}"),
+     0,
+     {0},
+     {0}},
+    {"equal",
+     "step",
+     TRAIN("optimizer: {sgd: {rate: 0.25}}, schedule: {decay: {step: {every: 4, factor: 0.5}}}, "
+           "tuning: {tower*: {rate: 0.1}, expert: {l2: 0.01}}"),
+     0,
+     {0},
+     {0}},
+    {"equal",
+     "exponential",
+     TRAIN("optimizer: {adamw: {rate: 0.01, weight_decay: 0.1}}, embeddings: {adam: {rate: 0.02}}, "
+           "schedule: {warmup: 3, decay: {exponential: {every: 1, factor: 0.9}}}, "
+           "tuning: {\"*/bias\": {l2: 0}, embedding/place: {rate: 0.5}}"),
+     0,
+     {0},
+     {0}},
 };
 
 static void must(int status, const poise_error *err)
@@ -67,7 +93,7 @@ static poise_spec *read_spec(const struct run *r, poise_diagnostics *diag)
 {
     char text[2048];
     poise_spec *s = poise_spec_read(TEST_SOURCE "/golden/mmoe.yaml", 1,
-                                    &(poise_override){"train.optimizer", r->spec}, diag);
+                                    &(poise_override){"train", r->spec}, diag);
 
     if (!s)
         fail_msg("%s", poise_diagnostics_text(diag, 0, text, sizeof text));

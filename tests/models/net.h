@@ -23,7 +23,7 @@ static inline void pretend_learnt(poise_schema *s)
     for (int k = 0; k < s->nfeature; k++)
         s->feature[k].nvalue = 5 + k;
     for (int t = 0; t < s->ntask; t++)
-        if (s->task[t].kind == POISE_MULTICLASS)
+        if (poise_task_classed(&s->task[t]))
             s->task[t].nclass = 3;
     s->learnt = 1;
 }
@@ -85,7 +85,7 @@ static inline void net_fill(const net *x, poise_session *s)
         float *weight = poise_session_data(s, x->n.weight[t]);
         for (int b = 0; b < ROWS; b++) {
             weight[b] = b == ROWS - 1 || (b + t) % 4 == 3 ? 0 : 1;
-            if (sc->task[t].kind == POISE_MULTICLASS)
+            if (poise_task_classed(&sc->task[t]))
                 ((int32_t *)poise_session_data(s, x->n.label[t]))[b] = (b + t) % 3;
             else
                 ((float *)poise_session_data(s, x->n.label[t]))[b] = (float)((b * 5 + t) % 2);

@@ -92,6 +92,7 @@ static void damaged_specs_do_no_harm(void **state)
     (void)state;
     check("good/forms.yaml");
     check("good/golden.yaml");
+    check("good/optimizer.yaml");
 }
 
 static void damaged_models_do_no_harm(void **state)

@@ -68,8 +68,9 @@ static void every_word_of_the_language(void **state)
 static void every_good_spec(void **state)
 {
     (void)state;
-    static const char *const good[] = {"good/forms.yaml",  "good/inline.yaml", "good/extends.yaml",
-                                       "good/groups.yaml", "good/kinds.yaml",  "good/lists.yaml"};
+    static const char *const good[] = {
+        "good/forms.yaml", "good/inline.yaml", "good/extends.yaml",  "good/groups.yaml",
+        "good/kinds.yaml", "good/lists.yaml",  "good/optimizer.yaml"};
     for (size_t k = 0; k < sizeof(good) / sizeof(good[0]); k++) {
         poise_error err;
         net x, y;

@@ -39,6 +39,32 @@ static void a_run_stopped_at_any_step_goes_on_to_the_same_bits(void **state)
     }
 }
 
+/* Rates that depend on the step, two optimisers, groups of parameters, clipping. */
+static void a_stopped_run_keeps_its_schedule(void **state)
+{
+    static const poise_override set[] = {
+        {"train.optimizer", "{adamw: {rate: 0.01, weight_decay: 0.01}}"},
+        {"train.embeddings", "{adagrad: {rate: 0.1}}"},
+        {"train.schedule", "{warmup: 7, decay: cosine}"},
+        {"train.clip", "0.3"},
+        {"train.tuning", "{tower*: {rate: 0.3, l2: 0.1}, embedding/user: {rate: 0.5}}"},
+    };
+    poise_error err = {0};
+    poise_spec *s = read_spec(5, set);
+
+    (void)state;
+    assert_int_equal(train_into(s, "whole", 0, 0, &err), 0);
+    for (uint64_t stop = 3; stop < 36; stop += 10)
+        check_stop(s, "a schedule", stop);
+    /* the cosine ends with the run: its length may not change */
+    assert_int_equal(train_into(s, "longer", 0, 5, &err), -1);
+    s->train.epochs++;
+    assert_int_equal(train_into(s, "longer", 1, 0, &err), -1);
+    assert_int_equal(err.code, POISE_E_FORMAT);
+    assert_non_null(strstr(err.message, "a cosine to the end"));
+    poise_spec_free(s);
+}
+
 static void end_the_process(void *user, const poise_signals *in, int ngroup, const double *weight,
                             int nweight)
 {
@@ -357,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_stopped_at_any_step_goes_on_to_the_same_bits),
+        cmocka_unit_test(a_stopped_run_keeps_its_schedule),
         cmocka_unit_test(a_run_killed_in_its_first_step_goes_on_to_the_same_bits),
         cmocka_unit_test(for_every_strategy_200_steps_are_100_and_100),
         cmocka_unit_test(the_bits_do_not_depend_on_the_number_of_threads),
