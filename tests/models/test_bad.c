@@ -7,7 +7,7 @@
 #include "read.h"
 #include <dirent.h>
 
-enum { FEWEST = 40, MOST = 200 };
+enum { FEWEST = 150, MOST = 600 };
 
 typedef struct names {
     char *name[MOST];
