@@ -26,9 +26,12 @@ static int append(void *data, unsigned char *buffer, size_t size)
 static int emit_scalar(yaml_emitter_t *e, const poise__yaml *n)
 {
     yaml_event_t ev;
-    int plain = n->plain && !(n->text[0] == 0);
+    /* Signs that end a plain scalar somewhere: the emitter would quote it in its own way, and what is
+     * read back would be written in another. */
+    int plain = n->plain && !n->text[strcspn(n->text, ",:?#[]{}")];
+    const char *text = plain && n->text[0] == 0 ? "null" : n->text;
     return yaml_scalar_event_initialize(
-               &ev, NULL, NULL, (const yaml_char_t *)n->text, (int)strlen(n->text), plain, 1,
+               &ev, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), plain, 1,
                plain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE) &&
            yaml_emitter_emit(e, &ev);
 }

@@ -16,8 +16,7 @@ static json_t *failed(poise__json *w, const char *what, const char *at)
 /* "$units[0]", "$experts * 2" */
 static json_t *parameter(void)
 {
-    return json_pack("{s:s, s:s, s:s}", "type", "string", "pattern", "\\$", "description",
-                     "a parameter of the model");
+    return json_pack("{s:s}", "$ref", "#/definitions/_parameter");
 }
 
 json_t *poise__json_or_parameter(const poise__json *w, json_t *schema)
@@ -27,7 +26,16 @@ json_t *poise__json_or_parameter(const poise__json *w, json_t *schema)
 
 json_t *poise__json_text(void)
 {
-    return json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean");
+    return json_pack("{s:s}", "$ref", "#/definitions/_text");
+}
+
+json_t *poise__json_words(void)
+{
+    return json_pack("{s:{s:[s,s,s]}, s:{s:s, s:s, s:s}, s:{s:[{s:s}, {s:s, s:i, s:{s:s}}]}}",
+                     "_text", "type", "string", "number", "boolean", "_parameter", "type", "string",
+                     "pattern", "\\$", "description", "a parameter of the model", "_references",
+                     "anyOf", "$ref", "#/definitions/_text", "type", "array", "minItems", 1,
+                     "items", "$ref", "#/definitions/_text");
 }
 
 static json_t *bound(double x)

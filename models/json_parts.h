@@ -28,6 +28,8 @@ json_t *poise__json_form(poise__json *w, const char *schema);
 int poise__json_form_check(const char *schema, poise_error *err);
 /* A list of `item` (taken over; NULL gives NULL). */
 json_t *poise__json_list(json_t *item, int least);
+/* The definitions that a schema begins with: "_text", "_parameter", "_references". */
+json_t *poise__json_words(void);
 /* Any scalar but null: what a reader takes as text. */
 json_t *poise__json_text(void);
 /* "integer" or "number"; a bound that is infinite is left out, and a maximum past 9e15. */

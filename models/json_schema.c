@@ -14,6 +14,11 @@
 
 /* ---- keys ---- */
 
+static json_t *reference(const char *name)
+{
+    return json_pack("{s:s+}", "$ref", "#/definitions/", name);
+}
+
 static json_t *initial(const poise_key *k)
 {
     poise__yaml v = {.kind = POISE__SCALAR, .text = k->initial, .plain = 1};
@@ -101,8 +106,7 @@ static json_t *plain_schema(poise__json *w, const poise_key *k)
         return json_pack("{s:[o, o]}", "anyOf", plain_schema(w, &k->section->key[0]),
                          poise__json_section(w, k->section));
     case POISE_KEY_REFERENCES:
-        return json_pack("{s:[o, o]}", "anyOf", poise__json_text(),
-                         poise__json_list(poise__json_text(), 1));
+        return reference("_references");
     case POISE_KEY_OWN:
         break;
     }
@@ -115,6 +119,8 @@ static json_t *key_schema(poise__json *w, const poise_section *s, const poise_ke
     w->key = k->name;
     if (k->kind == POISE_KEY_OWN)
         return poise__json_form(w, k->schema);
+    if (k->kind == POISE_KEY_TEXT || k->kind == POISE_KEY_REFERENCES)
+        return plain_schema(w, k); /* "$name" is text itself */
     return poise__json_or_parameter(w, plain_schema(w, k));
 }
 
@@ -166,11 +172,6 @@ static json_t *sections_schema(poise__json *w, int n, const poise_section *const
         return NULL;
     }
     return o;
-}
-
-static json_t *reference(const char *name)
-{
-    return json_pack("{s:s+}", "$ref", "#/definitions/", name);
 }
 
 /* A definition's name: no blank, for it stands in a URI. */
@@ -290,7 +291,7 @@ char *poise_json_schema(poise_file_kind kind, poise_error *err)
 {
     const poise_section *s =
         kind == POISE_RUN_FILE ? &poise__run_section : &poise__model_file_section;
-    poise__json w = {.definition = json_object(), .err = err};
+    poise__json w = {.definition = poise__json_words(), .err = err};
     poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "out of memory");
     json_t *top = poise__json_section(&w, s);
     json_t *root = top ? json_pack("{s:s, s:s+, s:[o], s:O}", "$schema",
