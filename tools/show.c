@@ -132,6 +132,9 @@ const tool_command tool_show = {
         "counts the classes of a task; where they are, the first ones give the sizes of the\n"
         "embeddings.\n"
         "\n"
+        "--expand prints the spec with the network as it is: a layer for every task, numbers for\n"
+        "parameters, what a model extends worked in. It is a spec of the same network.\n"
+        "\n"
         "  poise show census.yaml --svg >census.svg\n",
     .option = options,
     .run = run};
