@@ -8,7 +8,7 @@
 
 int poise__when_task(const poise_schema *s, int t)
 {
-    const char *when = s->task[t].when;
+    const char *when = s->task[t].when_tests ? NULL : s->task[t].when;
     for (int k = 0; when && k < s->ntask; k++)
         if (strcmp(s->task[k].name, when) == 0)
             return k;
@@ -65,6 +65,24 @@ static int grow(void **p, int64_t rows, size_t size, poise_error *err)
     return 0;
 }
 
+static int grow_floats(float **p, int64_t rows, poise_error *err)
+{
+    void *q = *p;
+    int status = grow(&q, rows, sizeof **p, err);
+    *p = q;
+    return status;
+}
+
+static int grow_task(poise__task_column *p, const poise_schema *s, int t, int64_t rows,
+                     poise_error *err)
+{
+    const poise_task *k = &s->task[t];
+    if (grow_floats(&p->label, rows, err) < 0 ||
+        (k->weight && grow_floats(&p->weight, rows, err) < 0))
+        return -1;
+    return k->when && poise__when_task(s, t) < 0 ? grow_floats(&p->when, rows, err) : 0;
+}
+
 int poise__columns_reserve(poise__columns *c, const poise_schema *s, int64_t rows, int64_t *cap,
                            poise_error *err)
 {
@@ -93,24 +111,11 @@ int poise__columns_reserve(poise__columns *c, const poise_schema *s, int64_t row
         else
             p->number = q;
     }
-    for (int t = 0; c->labelled && t < c->ntask; t++) {
-        poise__task_column *p = &c->task[t];
-        void *label = p->label, *when = p->when;
-        if (grow(&label, want, sizeof *p->label, err) < 0)
+    for (int t = 0; c->labelled && t < c->ntask; t++)
+        if (grow_task(&c->task[t], s, t, want, err) < 0)
             return -1;
-        p->label = label;
-        if (!s->task[t].when || poise__when_task(s, t) >= 0)
-            continue;
-        if (grow(&when, want, sizeof *p->when, err) < 0)
-            return -1;
-        p->when = when;
-    }
-    if (c->labelled && s->weight) {
-        void *weight = c->weight;
-        if (grow(&weight, want, sizeof *c->weight, err) < 0)
-            return -1;
-        c->weight = weight;
-    }
+    if (c->labelled && s->weight && grow_floats(&c->weight, want, err) < 0)
+        return -1;
     *cap = want;
     return 0;
 }
@@ -132,6 +137,7 @@ void poise__columns_done(poise__columns *c)
     for (int t = 0; c->task && t < c->ntask; t++) {
         free(c->task[t].label);
         free(c->task[t].when);
+        free(c->task[t].weight);
         free(c->task[t].truth);
         poise__dictionary_free(c->task[t].seen);
     }

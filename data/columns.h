@@ -28,6 +28,7 @@ typedef struct poise__feature_column {
 typedef struct poise__task_column {
     float *label;            /* [rows]; NaN where missing */
     float *when;             /* [rows] 1 where `when` holds, else 0; NULL: `when` names no column */
+    float *weight;           /* [rows] the task's sample weight; NULL: 1 */
     float *truth;            /* [rows] true probability; NULL unless generated */
     poise__dictionary *seen; /* with `positive`: the first texts of the label's column */
 } poise__task_column;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../core/memory.h"
+#include "conditions.h"
 #include "number.h"
 
 enum {
@@ -22,6 +23,8 @@ typedef enum use {
     USE_GAP,
     USE_LABEL,
     USE_WHEN,
+    USE_TEST,
+    USE_TASK_WEIGHT,
     USE_WEIGHT
 } use;
 
@@ -34,6 +37,7 @@ typedef struct reading {
     poise__delimited *text;
     const poise_schema *schema;
     poise__columns *out;
+    poise__conditions conditions;
     binding *bound;
     int nbound;
     int64_t limit; /* rows; 0: all */
@@ -64,10 +68,47 @@ static int bind_feature(reading *r, int f, poise_error *err)
     return 0;
 }
 
+static int bind_task(reading *r, int t, poise_error *err)
+{
+    const poise_schema *s = r->schema;
+    const poise_task *p = &s->task[t];
+    if (!p->label_tests &&
+        bind(r, USE_LABEL, "the label of task ", p->name, p->label, t, p->place, err) < 0)
+        return -1;
+    if (p->when && !p->when_tests && poise__when_task(s, t) < 0 &&
+        bind(r, USE_WHEN, "`when` of task ", p->name, p->when, t, p->place, err) < 0)
+        return -1;
+    if (p->weight && bind(r, USE_TASK_WEIGHT, "the sample weight of task ", p->name, p->weight, t,
+                          p->place, err) < 0)
+        return -1;
+    return 0;
+}
+
+static int has_column(const void *user, const char *name)
+{
+    const reading *r = user;
+    return poise__delimited_find(r->text, name) >= 0;
+}
+
+static int bind_tests(reading *r, poise_error *err)
+{
+    for (int k = 0; k < r->conditions.n; k++) {
+        const poise__condition_use *u = &r->conditions.use[k];
+        const poise_task *p = &r->schema->task[u->owner];
+        if (u->task < 0 && bind(r, USE_TEST, u->in_when ? "`when` of task " : "the label of task ",
+                                p->name, u->test->name, k, p->place, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int bind_all(reading *r, poise_error *err)
 {
     const poise_schema *s = r->schema;
-    size_t most = (size_t)s->nfeature + 2 * (size_t)s->ntask + 1;
+    size_t most = (size_t)s->nfeature + 3 * (size_t)s->ntask + 1;
+    if (r->out->labelled && poise__conditions_init(&r->conditions, s, has_column, r, err) < 0)
+        return -1;
+    most += (size_t)r->conditions.n;
     for (int f = 0; f < s->nfeature; f++)
         most += (size_t)s->feature[f].ncounted;
     r->bound = poise__calloc(most, sizeof *r->bound, err);
@@ -76,14 +117,11 @@ static int bind_all(reading *r, poise_error *err)
     for (int f = 0; f < s->nfeature; f++)
         if (bind_feature(r, f, err) < 0)
             return -1;
-    for (int t = 0; r->out->labelled && t < s->ntask; t++) {
-        const poise_task *p = &s->task[t];
-        if (bind(r, USE_LABEL, "the label of task ", p->name, p->label, t, p->place, err) < 0)
+    for (int t = 0; r->out->labelled && t < s->ntask; t++)
+        if (bind_task(r, t, err) < 0)
             return -1;
-        if (p->when && poise__when_task(s, t) < 0 &&
-            bind(r, USE_WHEN, "`when` of task ", p->name, p->when, t, p->place, err) < 0)
-            return -1;
-    }
+    if (bind_tests(r, err) < 0)
+        return -1;
     if (r->out->labelled && s->weight)
         return bind(r, USE_WEIGHT, "the sample weight", "", s->weight, 0, POISE_NOWHERE, err);
     return 0;
@@ -240,7 +278,23 @@ static int read_when(const reading *r, const poise__field *f, const binding *b, 
     return 0;
 }
 
-static int read_weight(const reading *r, const poise__field *f, const binding *b, int64_t row,
+static int read_test(const reading *r, const poise__field *f, const binding *b, poise_error *err)
+{
+    const poise__test *test = r->conditions.use[b->index].test;
+    poise__truth *holds = &r->conditions.truth[b->index];
+    int missing = poise__delimited_missing(r->text, f);
+    if (poise__test_cell(test, f->text, f->length, missing, holds) == 0)
+        return 0;
+    if (f->text[strspn(f->text, " \t")] == 0)
+        return poise__test_cell(test, "", 0, 1, holds);
+    return bad(
+        r, f, b->column,
+        "is not a number, and a condition compares it with one; to compare texts, put quotes "
+        "around the value",
+        err);
+}
+
+static int read_weight(const reading *r, const poise__field *f, const binding *b, float *weight,
                        poise_error *err)
 {
     double x;
@@ -248,7 +302,7 @@ static int read_weight(const reading *r, const poise__field *f, const binding *b
         return -1;
     if (!(x >= 0 && x <= (double)FLT_MAX))
         return bad(r, f, b->column, "is not a sample weight; weights are numbers from 0", err);
-    r->out->weight[row] = (float)x;
+    *weight = (float)x;
     return 0;
 }
 
@@ -269,8 +323,12 @@ static int read_cell(const reading *r, const poise__field *f, const binding *b, 
         return read_label(r, f, b, row, err);
     case USE_WHEN:
         return read_when(r, f, b, row, err);
+    case USE_TEST:
+        return read_test(r, f, b, err);
     case USE_WEIGHT:
-        return read_weight(r, f, b, row, err);
+        return read_weight(r, f, b, &r->out->weight[row], err);
+    case USE_TASK_WEIGHT:
+        return read_weight(r, f, b, &r->out->task[b->index].weight[row], err);
     }
     return 0;
 }
@@ -307,6 +365,8 @@ static int read_rows(reading *r, poise_error *err)
             if (read_cell(r, &field[r->bound[k].column], &r->bound[k], row, err) < 0)
                 return -1;
         end_counts(r, row);
+        if (r->conditions.n > 0)
+            poise__conditions_row(&r->conditions, r->schema, r->out, row);
         row++;
     }
     r->out->rows = row;
@@ -328,6 +388,7 @@ int poise__columns_read(const poise_data_spec *d, const char *path, poise_place 
     if (status < 0)
         poise__columns_done(out);
     free(r.bound);
+    poise__conditions_done(&r.conditions);
     poise__delimited_free(r.text);
     return status;
 }

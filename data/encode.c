@@ -100,7 +100,8 @@ static int encode_task(const poise__columns *c, const poise__rows *rows, const p
         int64_t row = row_at(rows, i);
         label[i] = c->labelled ? c->task[t].label[row] : NAN;
         if (c->labelled && poise__counts(c, t, when, row))
-            weight[i] = c->weight ? c->weight[row] : 1;
+            weight[i] =
+                (c->weight ? c->weight[row] : 1) * (c->task[t].weight ? c->task[t].weight[row] : 1);
     }
     if (!c->task[t].truth)
         return 0;

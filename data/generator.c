@@ -8,6 +8,7 @@
 #include "../core/memory.h"
 #include "../core/search.h"
 #include "columns.h"
+#include "conditions.h"
 
 /* The generators: each is `const poise__generator poise__NAME` in a file of its own. */
 #define GENERATORS(X) X(funnel)
@@ -85,7 +86,9 @@ typedef struct making {
     const poise_schema *schema;
     poise__columns *out;
     int *feature, *label, *when; /* columns of features and tasks; -1: none */
+    int *task_weight, *test;     /* columns; -1: none */
     int weight;
+    poise__conditions conditions;
 } making;
 
 static int find_column(const making *m, const char *what, const char *owner, const char *name,
@@ -142,32 +145,58 @@ static int bind_features(making *m, poise_error *err)
     return 0;
 }
 
+/* The label's column, and whether a generator's labels are what the task wants. */
+static int bind_label(making *m, int t, poise_error *err)
+{
+    const poise_task *p = &m->schema->task[t];
+    if (find_column(m, "the label of task ", p->name, p->label, p->place, &m->label[t], err) < 0)
+        return -1;
+    int known = m->label[t] >= m->g->ncolumn - m->g->nlabel;
+    int numbers = p->kind == POISE_REGRESSION || p->kind == POISE_COUNT;
+    if (!numbers && (!known || poise_task_classed(p)))
+        return poise_fail(err, POISE_E_SPEC, p->place,
+                          "task %s: the labels of the generator %s are 0 or 1 in the columns "
+                          "from \"%s\" on",
+                          p->name, m->g->name, m->g->column[m->g->ncolumn - m->g->nlabel]);
+    if (p->positive && strcmp(p->positive, "1") != 0)
+        return poise_fail(err, POISE_E_SPEC, p->place,
+                          "task %s: the labels of the generator %s are 0 or 1; remove `positive`",
+                          p->name, m->g->name);
+    return 0;
+}
+
+/* The probability is known where neither the label nor the mask is a condition. */
+static int truth_is_known(const poise_schema *s, int t)
+{
+    const poise_task *p = &s->task[t];
+    int k = poise__when_task(s, t);
+    return p->kind == POISE_BINARY && !p->label_tests && !p->when_tests &&
+           (k < 0 || !s->task[k].label_tests);
+}
+
 static int bind_tasks(making *m, int64_t rows, poise_error *err)
 {
     const poise_schema *s = m->schema;
     for (int t = 0; t < s->ntask; t++) {
         const poise_task *p = &s->task[t];
-        m->when[t] = -1;
-        if (find_column(m, "the label of task ", p->name, p->label, p->place, &m->label[t], err) <
-            0)
+        m->label[t] = m->when[t] = m->task_weight[t] = -1;
+        if (!p->label_tests && bind_label(m, t, err) < 0)
             return -1;
-        int known = m->label[t] >= m->g->ncolumn - m->g->nlabel;
-        int numbers = p->kind == POISE_REGRESSION || p->kind == POISE_COUNT;
-        if (!numbers && (!known || poise_task_classed(p)))
-            return poise_fail(err, POISE_E_SPEC, p->place,
-                              "task %s: the labels of the generator %s are 0 or 1 in the columns "
-                              "from \"%s\" on",
-                              p->name, m->g->name, m->g->column[m->g->ncolumn - m->g->nlabel]);
-        if (p->positive && strcmp(p->positive, "1") != 0)
-            return poise_fail(err, POISE_E_SPEC, p->place,
-                              "task %s: the labels of the generator %s are 0 or 1; remove "
-                              "`positive`",
-                              p->name, m->g->name);
-        if (p->when && poise__when_task(s, t) < 0 &&
+        if (p->when && !p->when_tests && poise__when_task(s, t) < 0 &&
             find_column(m, "`when` of task ", p->name, p->when, p->place, &m->when[t], err) < 0)
             return -1;
-        if (p->kind == POISE_BINARY &&
+        if (p->weight && find_column(m, "the sample weight of task ", p->name, p->weight, p->place,
+                                     &m->task_weight[t], err) < 0)
+            return -1;
+        if (truth_is_known(s, t) &&
             !(m->out->task[t].truth = poise__calloc((size_t)rows, sizeof(float), err)))
+            return -1;
+    }
+    for (int k = 0; k < m->conditions.n; k++) {
+        const poise__condition_use *u = &m->conditions.use[k];
+        const poise_task *p = &s->task[u->owner];
+        if (u->task < 0 && find_column(m, u->in_when ? "`when` of task " : "the label of task ",
+                                       p->name, u->test->name, p->place, &m->test[k], err) < 0)
             return -1;
     }
     if (s->weight)
@@ -196,9 +225,12 @@ static void put_row(const making *m, int64_t row, const double *value, const dou
     }
     for (int t = 0; t < s->ntask; t++) {
         poise__task_column *c = &m->out->task[t];
-        c->label[row] = (float)value[m->label[t]];
-        if (c->when)
+        if (m->label[t] >= 0)
+            c->label[row] = (float)value[m->label[t]];
+        if (m->when[t] >= 0)
             c->when[row] = value[m->when[t]] == 1;
+        if (c->weight)
+            c->weight[row] = (float)value[m->task_weight[t]];
         if (!c->truth)
             continue;
         /* Nested events: given that j happened, k does with p_k / p_j, or surely if k <= j. */
@@ -208,6 +240,31 @@ static void put_row(const making *m, int64_t row, const double *value, const dou
     }
     if (m->out->weight)
         m->out->weight[row] = (float)value[m->weight];
+}
+
+/* A generator's cell as a file would have it: no number of it is missing or no number. */
+static void put_conditions(const making *m, int64_t row, const double *value)
+{
+    char text[40];
+    for (int k = 0; k < m->conditions.n; k++) {
+        const poise__condition_use *u = &m->conditions.use[k];
+        if (u->task >= 0)
+            continue;
+        int n = snprintf(text, sizeof text, "%.17g", value[m->test[k]]);
+        if (poise__test_cell(u->test, text, (size_t)n, 0, &m->conditions.truth[k]) < 0)
+            m->conditions.truth[k] = POISE__UNKNOWN;
+    }
+    if (m->conditions.n > 0)
+        poise__conditions_row(&m->conditions, m->schema, m->out, row);
+}
+
+static int has_column(const void *user, const char *name)
+{
+    const making *m = user;
+    for (int c = 0; c < m->g->ncolumn; c++)
+        if (strcmp(m->g->column[c], name) == 0)
+            return 1;
+    return 0;
 }
 
 static int make_rows(making *m, const poise_data_spec *d, int64_t first, int64_t rows,
@@ -224,6 +281,7 @@ static int make_rows(making *m, const poise_data_spec *d, int64_t first, int64_t
     for (int64_t i = 0; i < rows; i++) {
         m->g->make(world, d->seed, (uint64_t)(first + i), value, truth);
         put_row(m, i, value, truth);
+        put_conditions(m, i, value);
     }
     m->out->rows = rows;
     free(world);
@@ -238,17 +296,26 @@ int poise__columns_generate(const poise_data_spec *d, int64_t first, int64_t row
     memset(out, 0, sizeof *out);
     if (!m.g)
         return -1;
-    size_t n = (size_t)s->nfeature + 2 * (size_t)s->ntask + 1;
-    m.feature = poise__calloc(n, sizeof *m.feature, err);
-    if (!m.feature)
+    if (poise__conditions_init(&m.conditions, s, has_column, &m, err) < 0) {
+        poise__conditions_done(&m.conditions);
         return -1;
+    }
+    size_t n = (size_t)s->nfeature + 3 * (size_t)s->ntask + (size_t)m.conditions.n + 1;
+    m.feature = poise__calloc(n, sizeof *m.feature, err);
+    if (!m.feature) {
+        poise__conditions_done(&m.conditions);
+        return -1;
+    }
     m.label = m.feature + s->nfeature;
     m.when = m.label + s->ntask;
+    m.task_weight = m.when + s->ntask;
+    m.test = m.task_weight + s->ntask;
     if (poise__columns_init(out, s, 1, m.g->name, err) == 0 &&
         make_rows(&m, d, first, rows, err) == 0)
         status = 0;
     if (status < 0)
         poise__columns_done(out);
     free(m.feature);
+    poise__conditions_done(&m.conditions);
     return status;
 }

@@ -112,10 +112,13 @@ typedef struct poise_task {
     const char *name;
     poise_task_kind kind;
     poise_place place;
-    const char *label;    /* column */
+    const char *label;    /* column; or, of a binary task, a condition (data/condition.h) */
+    int label_tests;      /* 1: it is a condition */
     const char *positive; /* the text that means 1; NULL: the column holds 0 and 1 (or numbers) */
     const char *when;     /* column; the row counts only where it is 1.  NULL: always.  May name
-                             another task: then where that task's label is 1 */
+                             another task: then where that task's label is 1.  Or a condition */
+    int when_tests;       /* 1: it is a condition */
+    const char *weight;   /* column of the task's sample weight, times the run's; NULL: 1 */
     poise_loss loss;
     double loss_weight; /* fixed factor of the spec, 1 */
     /* learnt */

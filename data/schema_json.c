@@ -128,11 +128,12 @@ static json_t *put_loss(const poise_task *t)
 
 static json_t *put_task(const poise_task *t)
 {
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "name", put_text(t->name),
-                     "kind", task_kinds[t->kind], "label", put_text(t->label), "positive",
-                     put_text(t->positive), "when", put_text(t->when), "loss", put_loss(t),
-                     "loss_weight", put_real(t->loss_weight), "base_rate", put_real(t->base_rate),
-                     "nclass", (json_int_t)t->nclass);
+    return json_pack("{s:o, s:s, s:o, s:b, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I}", "name",
+                     put_text(t->name), "kind", task_kinds[t->kind], "label", put_text(t->label),
+                     "label_tests", t->label_tests, "positive", put_text(t->positive), "when",
+                     put_text(t->when), "when_tests", t->when_tests, "weight", put_text(t->weight),
+                     "loss", put_loss(t), "loss_weight", put_real(t->loss_weight), "base_rate",
+                     put_real(t->base_rate), "nclass", (json_int_t)t->nclass);
 }
 
 char *poise_schema_to_json(const poise_schema *s, poise_error *err)
@@ -389,12 +390,15 @@ static int get_loss(const scan *r, const json_t *o, poise_loss *l)
 static int get_task(const scan *r, const json_t *o, poise_task *t)
 {
     int kind;
-    if (json_object_size(o) != 9)
+    if (json_object_size(o) != 12)
         return refuse(r, "", "has other keys than a task");
     if (get_text(r, o, "name", 0, &t->name) < 0 || get_word(r, o, "kind", task_kinds, &kind) < 0 ||
         get_text(r, o, "label", 0, &t->label) < 0 ||
+        get_flag(r, o, "label_tests", &t->label_tests) < 0 ||
         get_text(r, o, "positive", 1, &t->positive) < 0 ||
         get_text(r, o, "when", 1, &t->when) < 0 ||
+        get_flag(r, o, "when_tests", &t->when_tests) < 0 ||
+        get_text(r, o, "weight", 1, &t->weight) < 0 ||
         get_loss(r, json_object_get(o, "loss"), &t->loss) < 0 ||
         get_real(r, o, "loss_weight", 0, &t->loss_weight) < 0 ||
         get_real(r, o, "base_rate", 0, &t->base_rate) < 0 ||

@@ -15,72 +15,22 @@ typedef struct gathering {
     char *taken; /* [ncolumn] 1: not for patterns */
 } gathering;
 
-int poise__glob_match(const char *pattern, const char *name)
+static void mark_label(void *user, const char *column)
 {
-    const char *star = NULL, *from = name;
-    while (*name) {
-        if (*pattern == '*') {
-            star = pattern++;
-            from = name;
-        } else if (*pattern == '?' || *pattern == *name) {
-            pattern++;
-            name++;
-        } else if (star) {
-            pattern = star + 1;
-            name = ++from;
-        } else
-            return 0;
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == 0;
+    gathering *g = user;
+    int c = poise__column_find(g->r, column);
+    if (c >= 0)
+        g->label[c] = 1;
 }
 
-/* 1 if `pattern` matches a text that begins with `name`. */
-static int reaches(const char *pattern, const char *name)
+/* Which columns may not be taken by a glob: 1 for labels, `when` and the weights. */
+static void mark_labels(gathering *g)
 {
-    for (; *name && *pattern != '*'; pattern++, name++)
-        if (*pattern != '?' && *pattern != *name)
-            return 0;
-    return 1;
-}
-
-int poise__glob_names(const char *pattern, const char *name)
-{
-    char part[1024];
-    size_t n = strlen(name);
-    if (n >= sizeof(part))
-        return poise__glob_match(pattern, name);
-    memcpy(part, name, n + 1);
-    for (char *end = part + n; end; end = strrchr(part, '/')) {
-        *end = 0;
-        if (poise__glob_match(pattern, part))
-            return 1;
-    }
-    return 0;
-}
-
-int poise__glob_may_name(const char *pattern, const char *name)
-{
-    char within[1024];
-    snprintf(within, sizeof(within), "%s/", name);
-    return poise__glob_names(pattern, name) || reaches(pattern, within);
-}
-
-/* Which columns may not be taken by a glob: 1 for labels, `when` and the weight. */
-static void mark_labels(const poise__reading *r, char *taken)
-{
-    const poise_schema *s = r->spec->schema;
-    const char *name[3];
-    for (int t = -1; t < s->ntask; t++) {
-        name[0] = t < 0 ? s->weight : s->task[t].label;
-        name[1] = t < 0 ? NULL : s->task[t].when;
-        for (int k = 0; k < 2; k++) {
-            int c = name[k] ? poise__column_find(r, name[k]) : -1;
-            if (c >= 0)
-                taken[c] = 1;
-        }
-    }
+    const poise_schema *s = g->r->spec->schema;
+    if (s->weight)
+        mark_label(g, s->weight);
+    for (int t = 0; t < s->ntask; t++)
+        poise__task_columns(g->r, &s->task[t], 1, mark_label, g);
 }
 
 static int is_pattern(const char *text)
@@ -119,14 +69,28 @@ static int add(gathering *g, const poise__yaml *key, const poise_feature *f, con
     return 0;
 }
 
+typedef struct answer {
+    const char *column;
+    int seen;
+} answer;
+
+static void is_answer(void *user, const char *column)
+{
+    answer *a = user;
+    a->seen |= strcmp(a->column, column) == 0;
+}
+
 static void warn_label(const gathering *g, const poise__yaml *key, const char *column)
 {
     const poise_schema *s = g->r->spec->schema;
-    for (int t = 0; t < s->ntask; t++)
-        if (s->task[t].label && strcmp(s->task[t].label, column) == 0)
+    for (int t = 0; t < s->ntask; t++) {
+        answer a = {column, 0};
+        poise__task_columns(g->r, &s->task[t], 0, is_answer, &a);
+        if (a.seen)
             poise_warn(g->r->diag, key->place,
                        "feature '%.80s' is the label of task '%s': the model sees the answer",
                        column, s->task[t].name);
+    }
 }
 
 /* `"*_id": categorical`: every column that the feature's name matches. */
@@ -389,7 +353,7 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
     r->spec->schema->nfeature = 0;
     if (!g.label || !g.taken || !keys)
         return -1;
-    mark_labels(r, g.label);
+    mark_labels(&g);
     if (ncolumn)
         memcpy(g.taken, g.label, ncolumn);
     bad |= gather(&g, node, keys);

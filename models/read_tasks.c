@@ -18,13 +18,19 @@ static const poise_key task_rows[] = {
      .kind = POISE_KEY_OWN,
      .required = 1,
      .read = read_label,
-     .form = "column, or {column, positive}",
+     .form = "column, condition, or {column, positive}",
      .schema = "text | <label>",
-     .help = "the column that holds the answer"},
+     .help =
+         "the column that holds the answer; of a binary task also what makes it 1: rating >= 4"},
     {.name = "when",
      .kind = POISE_KEY_TEXT,
      POISE__INTO(task_keys, task.when),
-     .help = "a column, or another binary task: only rows where it is 1 train and count"},
+     .help = "a column, or another binary task: only rows where it is 1 train and count; or a "
+             "condition"},
+    {.name = "sample_weight",
+     .kind = POISE_KEY_TEXT,
+     POISE__INTO(task_keys, task.weight),
+     .help = "column of how much a row weighs for this task, times the sample weight of the run"},
     {.name = "type",
      .kind = POISE_KEY_CHOICE,
      .initial = "binary",
@@ -48,27 +54,9 @@ static const poise_key task_rows[] = {
 const poise_section poise__task_section = {
     .name = "task", .about = "one thing to predict, in tasks:", POISE__ROWS(task_rows)};
 
-static const poise_key label_rows[] = {
-    {.name = "column",
-     .kind = POISE_KEY_TEXT,
-     .required = 1,
-     POISE__INTO(task_keys, task.label),
-     .help = "the column that holds the answer"},
-    {.name = "positive",
-     .kind = POISE_KEY_TEXT,
-     POISE__INTO(task_keys, task.positive),
-     .help = "the text that means 1, every other 0; without it the column holds numbers"},
-};
-const poise_section poise__label_section = {
-    .name = "label", .about = "a label with a positive value", POISE__ROWS(label_rows)};
-
 static int read_label(poise__reading *r, const poise__yaml *v, void *into)
 {
-    if (v->kind == POISE__MAP)
-        return poise__keys_read(r, v, "label", &poise__label_section, into);
-    static const poise_key row = {
-        .name = "label", .kind = POISE_KEY_TEXT, POISE__INTO(task_keys, task.label)};
-    return poise__key_read(r, &row, v, into);
+    return poise__read_label(r, v, &((task_keys *)into)->task);
 }
 
 static int read_loss(poise__reading *r, const poise__yaml *v, void *into)
@@ -143,9 +131,10 @@ static int settle(poise__reading *r, const poise__yaml *node, task_keys *k)
                                   kinds[k->task.kind]);
     }
     k->task.loss = poise_task_loss(&k->task);
-    if (k->task.positive && k->task.kind != POISE_BINARY)
+    if ((k->task.positive || k->task.label_tests) && k->task.kind != POISE_BINARY)
         return poise_diagnose(r->diag, poise__yaml_get(node, "label")->place,
-                              "a positive value is for binary tasks, but this one is %s",
+                              "a %s is for binary tasks, but this one is %s",
+                              k->task.positive ? "positive value" : "condition",
                               kinds[k->task.kind]);
     return 0;
 }
@@ -172,36 +161,20 @@ static int read_task(poise__reading *r, const poise__yaml *key, const poise__yam
         bad = -1;
     } else if (poise__keys_read(r, v, what, &poise__task_section, &k) < 0 || settle(r, v, &k) < 0)
         bad = -1;
-    else if (k.task.label)
+    else if (k.task.label && !k.task.label_tests)
         bad |= poise__column_check(r, poise__yaml_get(v, "label")->place, "label", k.task.label);
+    if (!bad && k.task.weight)
+        bad |= poise__column_check(r, poise__yaml_get(v, "sample_weight")->place, "sample_weight",
+                                   k.task.weight);
     /* Kept even when wrong: other sections name it. */
     poise_task *t = &r->spec->schema->task[r->spec->schema->ntask++];
     *t = k.task;
     t->name = key->text;
     t->place = key->place;
     if (keep(r, &t->name) < 0 || keep(r, &t->label) < 0 || keep(r, &t->positive) < 0 ||
-        keep(r, &t->when) < 0)
+        keep(r, &t->when) < 0 || keep(r, &t->weight) < 0)
         return -1;
     return bad;
-}
-
-/* `when` names another task, or a column. */
-static int check_when(poise__reading *r, const poise__yaml *node, int t)
-{
-    const poise_schema *s = r->spec->schema;
-    const poise__yaml *when = poise__yaml_get(node, "when");
-    if (!s->task[t].when || !when)
-        return 0;
-    int other = poise__task_find(s, s->task[t].when);
-    if (other == t && poise__column_find(r, s->task[t].when) < 0)
-        return poise_diagnose(r->diag, when->place, "task '%s' cannot wait for itself",
-                              s->task[t].name);
-    if (other < 0 || other == t)
-        return poise__column_check(r, when->place, "when: no task, and", s->task[t].when);
-    if (s->task[other].kind != POISE_BINARY)
-        return poise_diagnose(r->diag, when->place, "when: task '%s' is %s; it must be binary",
-                              s->task[other].name, kinds[s->task[other].kind]);
-    return 0;
 }
 
 /* `label: {column: click}` says what `label: click` says. */
@@ -252,7 +225,7 @@ int poise__read_tasks(poise__reading *r, const poise__yaml *node)
     for (size_t i = 0; i < node->n; i++)
         bad |= read_task(r, node->key[i], node->item[i]);
     for (int t = 0; t < s->ntask; t++)
-        bad |= check_when(r, node->item[t], t);
+        bad |= poise__check_when(r, poise__yaml_get(node->item[t], "when"), t);
     warn_twins(r, node);
     return bad ? -1 : 0;
 }

@@ -157,11 +157,13 @@ static poise__yaml *write_task(writer *w, const poise_task *t)
 {
     poise__yaml *map = node_map(w), *label = node_map(w);
     static const char *const kind[] = {POISE_TASK_KINDS};
-    int bad = put_text(w, label, "column", t->label) < 0 ||
-              put_text(w, label, "positive", t->positive) < 0 || put(w, map, "label", label) < 0 ||
-              put_text(w, map, "when", t->when) < 0 ||
-              put_text(w, map, "type", kind[t->kind]) < 0 || put_loss(w, map, t) < 0 ||
-              put(w, map, "weight", poise__node_number(w->a, t->loss_weight, w->err)) < 0;
+    int bad =
+        put_text(w, label, "column", t->label) < 0 ||
+        put_text(w, label, "positive", t->positive) < 0 ||
+        (t->label_tests ? put_text(w, map, "label", t->label) : put(w, map, "label", label)) < 0 ||
+        put_text(w, map, "when", t->when) < 0 || put_text(w, map, "sample_weight", t->weight) < 0 ||
+        put_text(w, map, "type", kind[t->kind]) < 0 || put_loss(w, map, t) < 0 ||
+        put(w, map, "weight", poise__node_number(w->a, t->loss_weight, w->err)) < 0;
     return bad ? NULL : map;
 }
 

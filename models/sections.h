@@ -52,6 +52,13 @@ int poise__read_data(poise__reading *r, const poise__yaml *node);
 /* spec->schema->task.  NULL: those of the generator, which the schema has already. */
 int poise__read_tasks(poise__reading *r, const poise__yaml *node);
 int poise__read_features(poise__reading *r, const poise__yaml *node);
+/* A task's label; its mask, once all tasks are known.  0, or -1 after a diagnosis. */
+int poise__read_label(poise__reading *r, const poise__yaml *v, poise_task *t);
+int poise__check_when(poise__reading *r, const poise__yaml *v, int t);
+/* The columns that a task's label is of; with `all` those of its mask and weight too (a mask's may
+ * be a task's name). */
+void poise__task_columns(poise__reading *r, const poise_task *t, int all,
+                         void (*seen)(void *user, const char *column), void *user);
 /* What stands beside a feature's name.  0, or -1 after a diagnosis. */
 int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
                      poise__feature_keys *k);

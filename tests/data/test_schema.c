@@ -48,7 +48,9 @@ static poise_schema *example(poise_error *err)
     task[0] = binary("income", "income", "50000+");
     task[0].base_rate = 1.0 / 3;
     task[1] = binary("buy", "buy", NULL);
-    task[1].when = "click";
+    task[1].when = "click > 3";
+    task[1].when_tests = 1;
+    task[1].weight = "w1";
     task[1].loss_weight = 0.25;
     task[2] = binary("kind", "kind", NULL);
     task[2].kind = POISE_MULTICLASS;
@@ -138,7 +140,10 @@ static void json_round_trips_exactly(void **state)
     for (int t = 0; t < 5; t++)
         same_task(&s->task[t], &r->task[t]);
     assert_string_equal(r->task[0].positive, "50000+");
-    assert_string_equal(r->task[1].when, "click");
+    assert_string_equal(r->task[1].when, "click > 3");
+    assert_true(r->task[1].when_tests == 1 && r->task[1].label_tests == 0);
+    assert_string_equal(r->task[1].weight, "w1");
+    assert_null(r->task[0].weight);
     char *again = poise_schema_to_json(r, &err);
     assert_string_equal(text, again);
     free(again);
@@ -181,9 +186,10 @@ static void an_id_is_the_place_in_the_vocabulary(void **state)
 #define LOSS(kind)                                                                       \
     "\"loss\":{\"kind\":\"" kind "\",\"smoothing\":0,\"positive_weight\":1,\"gamma\":2," \
     "\"alpha\":0.25,\"delta\":1},"
-#define TASK(k, tail)                                               \
-    HEAD "\"features\":[],\"tasks\":[{\"name\":\"t\",\"kind\":\"" k \
-         "\",\"label\":\"l\",\"positive\":null,\"when\":null," tail "}]}"
+#define TASK(k, tail)                                                                       \
+    HEAD "\"features\":[],\"tasks\":[{\"name\":\"t\",\"kind\":\"" k                         \
+         "\",\"label\":\"l\",\"label_tests\":false,\"positive\":null,\"when\":null,\"when_" \
+         "tests\":false,\"weight\":null," tail "}]}"
 
 static const struct {
     const char *json, *message;

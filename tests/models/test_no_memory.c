@@ -59,6 +59,7 @@ static void reading(void **state)
     refuse_each(read_one, (void *)(uintptr_t) "good/schedule.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/treatment.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/lists.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/conditions.yaml");
 }
 
 static int resolve_one(void *arg)

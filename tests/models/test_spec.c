@@ -305,8 +305,8 @@ static void layers_are_in_order_of_need(void **state)
 
 static const char *const good[] = {"good/forms.yaml",     "good/short.yaml", "good/golden.yaml",
                                    "good/inline.yaml",    "good/path.yaml",  "good/schedule.yaml",
-                                   "good/treatment.yaml", "good/lists.yaml", "good/extends.yaml",
-                                   "good/groups.yaml"};
+                                   "good/treatment.yaml", "good/lists.yaml", "good/conditions.yaml",
+                                   "good/extends.yaml",   "good/groups.yaml"};
 
 /* read(resolved(read(x))) resolves to the same text, and nothing is said about it. */
 static void a_resolved_spec_reads_back_to_itself(void **state)
