@@ -18,6 +18,7 @@ enum { BENCH_BATCHES = 8 }; /* different random batches, in turns */
 typedef struct bench_step {
     const bench_case *c;
     int threads;
+    unsigned without; /* rewrites that are left out (ops/passes.h) */
     poise_store *store;
     poise_schema *schema; /* T binary tasks called t0, t1, ... */
     poise_plugin *plugin;
@@ -35,7 +36,7 @@ typedef struct bench_step {
     float *weight;          /* [B] of ones */
 } bench_step;
 
-/* balancer: a row of BENCH_SIGNALS, a strategy's name or a path; scope: LAST or ALL.  On failure
+/* s->without stays as it is.  balancer: a row of BENCH_SIGNALS, a strategy's name or a path; scope: LAST or ALL.  On failure
  * nothing is left. */
 int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, poise_scope scope,
                     int threads, poise_error *err);

@@ -359,6 +359,26 @@ poise_node *poise_apply(poise_graph *g, const poise_op *op, int nin, poise_value
     return n;
 }
 
+static void reverse(poise_node **a, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        poise_node *t = a[i];
+        a[i] = a[n - 1 - i];
+        a[n - 1 - i] = t;
+    }
+}
+
+void poise__graph_settle(poise_graph *g, size_t first, size_t at)
+{
+    if (at >= first)
+        return;
+    reverse(g->node + at, first - at); /* a rotation by three reversals */
+    reverse(g->node + first, g->nnode - first);
+    reverse(g->node + at, g->nnode - at);
+    for (size_t k = at; k < g->nnode; k++)
+        g->node[k]->id = (uint32_t)k;
+}
+
 int poise_graph_output(poise_graph *g, poise_value *v, poise_error *err)
 {
     v = poise_resolve(v);

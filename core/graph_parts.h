@@ -30,6 +30,10 @@ struct poise_graph {
 /* 1 if v is a value of g. */
 int poise__graph_owns(const poise_graph *g, const poise_value *v);
 
+/* The nodes from index `first` on, made last, take their place before the node at index `at`, whose
+ * inputs are all that they may read.  Nodes are numbered anew. */
+void poise__graph_settle(poise_graph *g, size_t first, size_t at);
+
 /* How often live nodes read each value, an output once more: [nvalue], the caller's; NULL when memory
  * is out. */
 int *poise__readers(const poise_graph *g, poise_error *err);

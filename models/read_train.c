@@ -8,6 +8,7 @@ static int read_schedule(poise__reading *r, const poise__yaml *v, void *into);
 static int read_tuning(poise__reading *r, const poise__yaml *v, void *into);
 static int read_monitor(poise__reading *r, const poise__yaml *v, void *into);
 
+static const char *const passes[] = {"all", "none", NULL}; /* as poise_spec_passes */
 static const poise_key train_rows[] = {
     {.name = "batch",
      .kind = POISE_KEY_INT,
@@ -93,6 +94,12 @@ static const poise_key train_rows[] = {
      .max = 1e18,
      POISE__INTO(poise_train_spec, checkpoint_every),
      .help = "steps between two checkpoints; 0: one per epoch"},
+    {.name = "passes",
+     .kind = POISE_KEY_CHOICE,
+     .initial = "all",
+     .choice = passes,
+     POISE__INTO(poise_train_spec, passes),
+     .help = "none: the graph as it was built, for finding faults; results differ by rounding"},
 };
 const poise_section poise__train_section = {
     .name = "train", .about = "how the model is trained", POISE__ROWS(train_rows)};

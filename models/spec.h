@@ -56,6 +56,9 @@ typedef struct poise_tuning {
     double l2;   /* in place of the optimiser's weight decay; below 0: as that says */
 } poise_tuning;
 
+/* Which rewrites of the graph run. */
+typedef enum poise_spec_passes { POISE_SPEC_PASSES_ALL, POISE_SPEC_PASSES_NONE } poise_spec_passes;
+
 typedef struct poise_train_spec {
     int64_t batch;            /* 512 */
     int epochs;               /* 10 */
@@ -64,6 +67,7 @@ typedef struct poise_train_spec {
     int threads;              /* 0: all processors where a step is large, else one */
     poise_monitor monitor;    /* mean auc */
     int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
+    poise_spec_passes passes; /* rewrites of the graph */
     int64_t checkpoint_every; /* steps between checkpoints inside an epoch; 0: one per epoch */
     poise_optimizer_spec optimizer;
     int own_embeddings; /* 1: embedding tables have an optimiser of their own */

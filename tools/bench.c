@@ -3,6 +3,7 @@
 #include <string.h>
 #include "../bench/step.h"
 #include "../core/search.h"
+#include "../ops/passes.h"
 #include "profile.h"
 #include "run.h"
 
@@ -17,7 +18,31 @@ typedef struct figures {
     double peak, start; /* FLOP/s; seconds */
     size_t arena, parameters;
     int json, layers;
+    unsigned without; /* passes */
 } figures;
+
+static const char *passes(void)
+{
+    return ""
+#define X(name, run, about) #name " "
+        POISE_PASSES(X)
+#undef X
+            "all";
+}
+
+static int leave_out(unsigned *without, const char *name)
+{
+    if (!strcmp(name, "all")) {
+        *without = POISE_PASSES_ALL;
+        return 0;
+    }
+    for (int k = 0; k < POISE_PASS_COUNT; k++)
+        if (!strcmp(name, poise_pass_name(k))) {
+            *without |= 1U << k;
+            return 0;
+        }
+    return -1;
+}
 
 static int unknown_case(const tool_arguments *a, const char *name)
 {
@@ -106,7 +131,7 @@ static void show(const figures *f, const bench_step *s)
 
 static int measure(figures *f, int steps, int blocks, poise_error *err)
 {
-    bench_step s;
+    bench_step s = {.without = f->without};
     int status;
 
     if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, err) < 0)
@@ -155,6 +180,9 @@ static int run(const tool_arguments *a)
         return status;
     c = bench_case_with_tasks(known, (int)tasks);
     f.threads = (int)threads;
+    for (int k = 0; (name = tool_value_at(a, "without", k)); k++)
+        if (leave_out(&f.without, name) < 0)
+            return tool_wrong(a->command, "there is no pass '%s'; they are: %s", name, passes());
     f.json = tool_flag(a, "json");
     f.layers = tool_flag(a, "layers");
     return measure(&f, (int)steps, (int)blocks, &err) < 0 ? tool_failed(&err) : TOOL_OK;
@@ -169,6 +197,7 @@ static const tool_option options[] = {
     {"threads", "N", "threads to use; default 1", TOOL_ONCE},
     {"steps", "N", "steps per block; default: the case's", TOOL_ONCE},
     {"blocks", "N", "blocks; the median is shown; default 5", TOOL_ONCE},
+    {"without", "PASS", "leave out a rewrite of the graph: its name, or all", TOOL_MANY},
     {"layers", NULL, "the time of every layer too", TOOL_ONCE},
     {"json", NULL, "print one JSON object", TOOL_ONCE},
     TOOL_OPTION_END};

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <unistd.h>
+#include "../ops/passes.h"
 
 /* Rows that are scored at a time. */
 enum { SCORE_BATCH = 1024 };
@@ -31,10 +32,17 @@ static int build_training(const void *self, poise_graph *g, poise_network *net, 
     return poise_model_build(e->spec->model, e->schema, g, e->spec->train.batch, net, err);
 }
 
+/* The rewrites that the spec leaves out. */
+static unsigned without(const poise_spec *s)
+{
+    return s->train.passes == POISE_SPEC_PASSES_NONE ? POISE_PASSES_ALL : 0;
+}
+
 static poise__source source(const poise__engine *e)
 {
-    return (poise__source){build_training, e, e->schema, e->spec->train.optimizer.rate,
-                           e->spec->train.clip};
+    return (poise__source){build_training,      e,
+                           e->schema,           e->spec->train.optimizer.rate,
+                           e->spec->train.clip, without(e->spec)};
 }
 
 static int build_scoring(poise__engine *e, poise_error *err)
@@ -46,7 +54,7 @@ static int build_scoring(poise__engine *e, poise_error *err)
     for (int t = 0; t < e->schema->ntask; t++)
         if (poise_graph_output(e->score.graph, e->score.net.output[t], err) < 0)
             return -1;
-    return poise__rewrite(e->score.graph, err);
+    return poise_passes_run(e->score.graph, without(e->spec), err);
 }
 
 int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_schema *schema,

@@ -3,16 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../core/memory.h"
+#include "../ops/passes.h"
 
 /* ---- building ---- */
-
-int poise__rewrite(poise_graph *g, poise_error *err)
-{
-    return poise_rewrite_common(g, err) < 0 || poise_rewrite_dead(g, err) < 0 ||
-                   poise_rewrite_epilogue(g, err) < 0 || poise_rewrite_accumulate(g, err) < 0
-               ? -1
-               : 0;
-}
 
 static int build_pass(poise__training *t, const poise__source *source, poise__pass *p,
                       poise_error *err)
@@ -198,6 +191,7 @@ poise__training *poise__training_new(const poise__source *source,
     t->schema = source->schema;
     t->options = options;
     t->clip = source->clip;
+    t->without = source->without;
     int status = build_pass(t, source, &t->main, err);
     if (status == 0)
         status = prepare(t, &p, err);
@@ -228,7 +222,7 @@ static int start_main(poise__training *t, poise_error *err)
             gradient[o.ngradient] = t->step.gradient[k].value;
             param[o.ngradient++] = t->step.param[k];
         }
-    if (gradient && param && poise__rewrite(t->main.graph, err) == 0)
+    if (gradient && param && poise_passes_run(t->main.graph, t->without, err) == 0)
         t->main.session = poise_session_new(t->main.graph, &o, err);
     free(gradient);
     free(param);
@@ -240,7 +234,7 @@ int poise__training_start(poise__training *t, poise_error *err)
     if (start_main(t, err) < 0)
         return -1;
     if (t->probe.graph) {
-        if (poise__rewrite(t->probe.graph, err) < 0)
+        if (poise_passes_run(t->probe.graph, t->without, err) < 0)
             return -1;
         t->probe.session = poise_session_new(t->probe.graph, NULL, err);
         if (!t->probe.session)

@@ -32,7 +32,8 @@ typedef struct poise__source {
     const void *self;
     const poise_schema *schema; /* of which the tasks are read */
     double rate;
-    double clip; /* bound on the norm of all gradients together; 0: none */
+    double clip;      /* bound on the norm of all gradients together; 0: none */
+    unsigned without; /* rewrites that are left out (ops/passes.h) */
 } poise__source;
 
 typedef struct poise__training {
@@ -41,6 +42,7 @@ typedef struct poise__training {
     const poise_balancer_spec *options;
     int shared_only;
     double clip;
+    unsigned without;
     poise__pass main, probe;
     poise_value *mask[2]; /* even and odd rows, where the halves are asked for */
     poise_step_graph step;
@@ -76,7 +78,4 @@ void poise__training_profile(poise__training *t, poise_profile *p);
 
 /* Copy a batch's features into a session. */
 void poise__fill_features(poise_session *s, const poise_network *net, const poise_batch *b);
-/* Merge what is common, remove what nothing needs. */
-int poise__rewrite(poise_graph *g, poise_error *err);
-
 #endif

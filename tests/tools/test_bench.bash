@@ -45,3 +45,9 @@ says 'must be a whole number'
 expect 0 bench --case tiny --balancer gradnorm --scope all --steps 1 --blocks 1
 expect 2 bench --case tiny --balancer gradnorm --scope every
 says "it is last or all"
+
+# rewrites of the graph can be left out
+expect 0 bench --case tiny --steps 1 --blocks 1 --without siblings --without common
+expect 0 bench --case tiny --steps 1 --blocks 1 --without all
+expect 2 bench --case tiny --without nonesuch
+says 'siblings'
