@@ -90,7 +90,8 @@ struct poise__layer_kind {
     X(factorisation_machine)  \
     X(bilinear)               \
     X(squeeze_excitation)     \
-    X(embedding)
+    X(embedding)              \
+    X(target_attention)
 
 #define X(name) extern const poise__layer_kind poise__##name##_kind;
 POISE__LAYER_KINDS(X)

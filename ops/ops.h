@@ -131,6 +131,9 @@ POISE_API poise_value *poise_blend(poise_graph *g, poise_value *w, int n, poise_
 
 /* ---- fields: a row of segments, side by side ---- */
 
+/* y[B,n,W] = x[B,W], n times */
+POISE_API poise_value *poise_repeat(poise_graph *g, poise_value *x, int64_t n, poise_error *err);
+
 /* y[B,S]: for each segment, the sum of a[B,W] b[B,W] over it, W = the sum of width[S]; b may be NULL
  * (ones).  mean: divided by the segment's width.  The widths are copied. */
 POISE_API poise_value *poise_segment_dot(poise_graph *g, poise_value *a, poise_value *b,

@@ -47,7 +47,7 @@ static void choose(int64_t n, int64_t top, const float *x, const float *keep, fl
         keep = NULL;
     for (int64_t c = 0; c < n; c++) {
         int64_t place = 0;
-        for (int64_t k = 0; k < n; k++) {
+        for (int64_t k = 0; k < n && top < n; k++) {
             const int beats = x[k] > x[c] || (k < c && x[k] >= x[c]);
             place += beats && (keep == NULL || keep[k] != 0.0f);
         }

@@ -70,6 +70,8 @@
     F(blend)                   \
     B(blend_term)              \
     B(blend_weights)           \
+    F(repeat)                  \
+    B(repeat_backward)         \
     F(segment_dot)             \
     F(segment_scale)           \
     F(factorise)               \

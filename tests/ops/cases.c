@@ -85,6 +85,7 @@ BUILD(scaled, poise_segment_scale(g, in[0], in[1], (int)c->i[0], c->i + 1, c->f[
 BUILD(factorise, poise_factorise(g, in[0], err))
 BUILD(pairs, poise_pairs(g, in[0], in[1], err))
 BUILD(own_pairs, poise_pairs(g, in[0], in[0], err))
+BUILD(repeated, poise_repeat(g, in[0], c->i[0], err))
 BUILD(log_sigmoid, poise_log_sigmoid(g, in[0], err))
 BUILD(log_odds, poise_log_odds(g, in[0], err))
 BUILD(logit, poise_logit(g, in[0], 1e-7, err))
@@ -218,6 +219,9 @@ const op_case op_cases[] = {
     {.op = "pairs", .build = pairs, .in = {X(NORMAL, 5, 5, 9), X(NORMAL, 5, 5, 9)}},
     {.op = "pairs", .build = own_pairs, .in = {X(NORMAL, 5, 4, 3)}},
     {.op = "pairs", .build = pairs, .in = {X(NORMAL, 200, 12, 8), X(NORMAL, 200, 12, 8)}},
+    {.op = "repeat", .build = repeated, .in = {X(NORMAL, 1, 1)}, .i = {1}},
+    {.op = "repeat", .build = repeated, .in = {X(NORMAL, 3, 5)}, .i = {4}},
+    {.op = "repeat", .build = repeated, .in = {X(NORMAL, 300, 17)}, .i = {20}},
     {.op = "log_sigmoid", .build = log_sigmoid, .in = {X(NORMAL, 5, 9)}},
     {.op = "log_odds", .build = log_odds, .in = {X(NEGATIVE, 5, 9)}},
     {.op = "logit", .build = logit, .in = {X(GATE, 5, 9)}},

@@ -62,6 +62,15 @@ static void blend(const poise_node *n, const double *const *in, double *const *o
     }
 }
 
+static void repeat(const poise_node *n, const double *const *in, double *const *out,
+                   const poise_run *r)
+{
+    (void)r;
+    const int64_t *dim = n->out[0]->dim;
+    for (int64_t i = 0; i < poise_value_count(n->out[0]); i++)
+        out[0][i] = in[0][i / (dim[1] * dim[2]) * dim[2] + i % dim[2]];
+}
+
 /* Of column c. */
 static int64_t segment_of(const poise_node *n, int64_t c)
 {
@@ -141,5 +150,6 @@ const reference references_field[] = {
     {"segment_scale", segment_scale},
     {"factorise", factorise},
     {"pairs", pairs},
+    {"repeat", repeat},
     {NULL, NULL},
 };

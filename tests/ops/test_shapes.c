@@ -134,6 +134,7 @@ static void what_does_not_fit_is_refused_with_a_reason(void **state)
     REFUSES(poise_segment_dot(g, v->x34, NULL, 0, NULL, 0, e), "0 segments; 1 or more");
     REFUSES(poise_segment_scale(g, v->x34, v->x35, 2, (int64_t[]){2, 2}, 0, e),
             "by is f32[3, 5]; its dimension 1 must be 2, the number of segments");
+    REFUSES(poise_repeat(g, v->x34, 0, e), "0 times; 1 or more");
     REFUSES(poise_factorise(g, v->x34, e), "x is f32[3, 4]; it must have 3 dim");
     REFUSES(poise_pairs(g, v->x345, v->x34, e), "b is f32[3, 4]; it must have 3 dim");
     REFUSES(poise_logit(g, v->x34, 0.0, e), "eps is 0; it must be 1e-7 or more");
