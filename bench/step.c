@@ -76,7 +76,7 @@ static int start(bench_step *s, poise_error *err)
 {
     poise_optimizer_spec adam = {
         .kind = POISE_ADAM, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
-    poise__source source = {build, s, s->schema, adam.rate, 0, s->without};
+    poise__source source = {build, s, s->schema, adam.rate, 0, s->without, s->lanes};
 
     s->store = poise_store_new(err);
     if (!s->store)
@@ -115,9 +115,9 @@ static int draw_inputs(bench_step *s, poise_error *err)
 }
 
 int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, poise_scope scope,
-                    int threads, poise_error *err)
+                    int threads, int lanes, poise_error *err)
 {
-    *s = (bench_step){.c = c, .threads = threads, .without = s->without};
+    *s = (bench_step){.c = c, .threads = threads, .lanes = lanes, .without = s->without};
     if (draw_inputs(s, err) == 0) {
         double from = bench_seconds();
         if (make_schema(s, err) == 0 && open_balancer(s, balancer, scope, err) == 0 &&

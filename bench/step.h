@@ -17,7 +17,7 @@ enum { BENCH_BATCHES = 8 }; /* different random batches, in turns */
 
 typedef struct bench_step {
     const bench_case *c;
-    int threads;
+    int threads, lanes;
     unsigned without; /* rewrites that are left out (ops/passes.h) */
     poise_store *store;
     poise_schema *schema; /* T binary tasks called t0, t1, ... */
@@ -36,10 +36,10 @@ typedef struct bench_step {
     float *weight;          /* [B] of ones */
 } bench_step;
 
-/* s->without stays as it is.  balancer: a row of BENCH_SIGNALS, a strategy's name or a path; scope: LAST or ALL.  On failure
- * nothing is left. */
+/* s->without stays as it is.  balancer: a row of BENCH_SIGNALS, a strategy's name or a path; scope:
+ * LAST or ALL; lanes: as in poise_session_options.  On failure nothing is left. */
 int bench_step_open(bench_step *s, const bench_case *c, const char *balancer, poise_scope scope,
-                    int threads, poise_error *err);
+                    int threads, int lanes, poise_error *err);
 void bench_step_close(bench_step *s);
 
 /* One training step on the next batch: inputs, forward, balancer, backward, optimiser. */

@@ -19,7 +19,12 @@ enum {
     POISE_OP_STOP = 1 << 3,
     /* Reads tables by row, and draws the rows that it reads (poise__store_rows).  A table that any
      * other operator reads is drawn whole when the session is made. */
-    POISE_OP_ROWS = 1 << 4
+    POISE_OP_TABLES = 1 << 4,
+    /* Row r of every output depends on row r of the inputs in `by_row` and on whole others, and
+     * the kernel looks at shapes, not at where its rows lie in the batch (but for poise_run.row). */
+    POISE_OP_ROWS = 1 << 5,
+    /* Every output is a sum over the rows of the inputs in `by_row`, in f32. */
+    POISE_OP_SUMS = 1 << 6
 };
 
 /* What a run hands to every kernel. */
@@ -28,6 +33,7 @@ typedef struct poise_run {
     uint64_t step; /* position of dropout and the like */
     int threads;   /* >= 1: how many poise__parallel may use */
     int dry;       /* 1: a diagnostic run; kernels with effects repeat their last answer */
+    int64_t row;   /* where in the batch the values' first row lies: above 0 in a lane (lanes.h) */
     void *user;    /* whoever runs the session's own */
     struct poise_store *store; /* the graph's; set by the session */
 } poise_run;
@@ -53,6 +59,8 @@ struct poise_op {
     int min_in, max_in;  /* arity; max_in -1: any number */
     int nout;
     unsigned flags;
+    uint32_t
+        by_row; /* ROWS and SUMS: bit k for input k; UINT32_MAX: all.  One number is never cut */
     /* Check the inputs and attributes of n; set dtype, rank and dim of every n->out[k]. */
     int (*shape)(poise_node *n, poise_error *err);
     /* Append the nodes of the backward pass.  dout[k] is NULL where output k has no gradient (not

@@ -8,9 +8,11 @@ typedef struct planner {
     const poise_graph *g;
     poise__plan *p;
     int no_reuse;
-    int end;       /* the time after the last node */
-    int *last_use; /* [values] when it is read last; -1: never, end: it is kept */
-    int *pin;      /* [values] the parameter into whose gradient it is computed, -1: none */
+    int end; /* the time after the last node */
+    const poise__lanes *lanes;
+    int *from, *to; /* [times] of the segment that the time is in; of itself outside */
+    int *last_use;  /* [values] when it is read last; -1: never, end: it is kept */
+    int *pin;       /* [values] the parameter into whose gradient it is computed, -1: none */
     poise_error *err;
 } planner;
 
@@ -27,10 +29,29 @@ static size_t bytes_of(const poise_value *v)
     return (size_t)poise_value_count(v) * poise_dtype_size(v->dtype);
 }
 
+static int is_apart(const planner *w, const poise_value *v)
+{
+    return w->lanes->count > 1 && w->lanes->apart[v->id];
+}
+
+static poise__block *block_of(const planner *w, poise__slot slot)
+{
+    return slot.where == POISE__APART ? &w->p->apart[slot.index] : &w->p->block[slot.index];
+}
+
 static void new_block(planner *w, const poise_value *v, int first, int last)
 {
-    size_t bytes = (bytes_of(v) + POISE__BLOCK_ALIGN - 1) / POISE__BLOCK_ALIGN * POISE__BLOCK_ALIGN;
-    poise__block b = {.bytes = bytes, .first = first, .last = last};
+    const size_t align = POISE__BLOCK_ALIGN;
+    if (is_apart(w, v)) {
+        size_t bytes = bytes_of(v) / (size_t)w->lanes->count;
+        w->p->slot[v->id] = (poise__slot){POISE__APART, w->p->napart};
+        w->p->apart[w->p->napart++] = (poise__block){
+            .bytes = (bytes + align - 1) / align * align, .first = first, .last = last};
+        return;
+    }
+    poise__block b = {.bytes = (bytes_of(v) + align - 1) / align * align,
+                      .first = w->from[first],
+                      .last = w->to[last]};
     if (w->no_reuse) {
         b.first = 0;
         b.last = w->end;
@@ -43,13 +64,14 @@ static void new_block(planner *w, const poise_value *v, int first, int last)
 static void join(planner *w, const poise_value *v, poise__slot slot, int now)
 {
     w->p->slot[v->id] = slot;
-    if (slot.where != POISE__ARENA)
+    if (slot.where != POISE__ARENA && slot.where != POISE__APART)
         return;
-    poise__block *b = &w->p->block[slot.index];
-    if (b->last < now)
-        b->last = now;
-    if (b->last < w->last_use[v->id])
-        b->last = w->last_use[v->id];
+    poise__block *b = block_of(w, slot);
+    int last = w->last_use[v->id] > now ? w->last_use[v->id] : now;
+    if (slot.where == POISE__ARENA)
+        last = w->to[last];
+    if (b->last < last)
+        b->last = last;
 }
 
 /* May n write out[0] over in[0]?  Every view of in[0] made so far is in its block and has moved
@@ -60,14 +82,15 @@ static int overwrites(const planner *w, const poise_node *n, int now)
         return 0;
     const poise_value *in = poise_resolve(n->in[0]), *out = n->out[0];
     poise__slot s = w->p->slot[in->id];
-    if (s.where != POISE__ARENA || w->p->block[s.index].last > now || w->pin[out->id] >= 0 ||
-        bytes_of(in) != bytes_of(out))
+    if ((s.where != POISE__ARENA && s.where != POISE__APART) || block_of(w, s)->last > now ||
+        w->pin[out->id] >= 0 || bytes_of(in) != bytes_of(out) ||
+        (s.where == POISE__APART) != is_apart(w, out))
         return 0;
     for (int i = 1; i < n->nin; i++) {
         poise__slot other = {POISE__NOWHERE, 0};
         if (n->in[i])
             other = w->p->slot[poise_resolve(n->in[i])->id];
-        if (other.where == POISE__ARENA && other.index == s.index)
+        if (other.where == s.where && other.index == s.index)
             return 0;
     }
     return 1;
@@ -157,6 +180,34 @@ static void find_last_uses(planner *w)
             w->last_use[k] = w->end;
 }
 
+/* Every time's segment. */
+static int find_times(planner *w)
+{
+    w->from = poise__calloc((size_t)w->end + 1, sizeof *w->from, w->err);
+    w->to = w->from ? poise__calloc((size_t)w->end + 1, sizeof *w->to, w->err) : NULL;
+    if (!w->to)
+        return -1;
+    for (int t = 0; t <= w->end; t++)
+        w->from[t] = w->to[t] = t;
+    int now = 0, first = 0, open = POISE__WHOLE;
+    for (size_t k = 0; k < w->g->nnode && w->lanes->count > 1; k++) {
+        if (w->g->node[k]->dead)
+            continue;
+        int segment = w->lanes->segment[k];
+        if (poise__is_view(w->g->node[k]) && open >= 0)
+            segment = open; /* a view makes no step: the segment may go on after it */
+        if (segment != open)
+            first = now;
+        open = segment;
+        for (int t = first; open >= 0 && t <= now; t++) {
+            w->from[t] = first;
+            w->to[t] = now;
+        }
+        now++;
+    }
+    return 0;
+}
+
 static void place_values(planner *w)
 {
     const poise_graph *g = w->g;
@@ -173,24 +224,31 @@ static void place_values(planner *w)
             place_outputs(w, g->node[k], now++);
 }
 
-int poise__plan_make(const poise_graph *g, const poise_session_options *o, poise__plan *p,
-                     poise_error *err)
+int poise__plan_make(const poise_graph *g, const poise_session_options *o, const poise__lanes *l,
+                     poise__plan *p, poise_error *err)
 {
     *p = (poise__plan){0};
-    planner w = {.g = g, .p = p, .no_reuse = o && o->no_reuse, .err = err};
+    planner w = {.g = g, .p = p, .no_reuse = o && o->no_reuse, .lanes = l, .err = err};
     int status = -1;
     p->slot = poise__calloc(g->nvalue, sizeof *p->slot, err);
     p->block = p->slot ? poise__calloc(g->nvalue, sizeof *p->block, err) : NULL;
-    w.last_use = p->block ? poise__calloc(g->nvalue, sizeof *w.last_use, err) : NULL;
+    p->apart = p->block ? poise__calloc(g->nvalue, sizeof *p->apart, err) : NULL;
+    w.last_use = p->apart ? poise__calloc(g->nvalue, sizeof *w.last_use, err) : NULL;
     w.pin = w.last_use ? poise__calloc(g->nvalue, sizeof *w.pin, err) : NULL;
     if (w.pin) {
         find_last_uses(&w);
         status = o && o->ngradient > 0 ? pin_gradients(&w, o) : 0;
     }
+    if (status == 0)
+        status = find_times(&w);
     if (status == 0) {
         place_values(&w);
         status = poise__plan_place(p->nblock, p->block, &p->bytes, err);
     }
+    if (status == 0)
+        status = poise__plan_place(p->napart, p->apart, &p->apart_bytes, err);
+    free(w.from);
+    free(w.to);
     free(w.last_use);
     free(w.pin);
     return status;
@@ -200,6 +258,7 @@ void poise__plan_done(poise__plan *p)
 {
     free(p->slot);
     free(p->block);
+    free(p->apart);
     free(p->copy);
     *p = (poise__plan){0};
 }

@@ -15,11 +15,16 @@
  *                        already) is copied at the end of the run
  *   other                a block from the node that makes it to the last that reads it, or to the
  *                        end if it is an output
+ *
+ * Where the batch is cut into lanes (lanes.h) a segment is one moment to the arena: what one lane
+ * still reads another may be past.  A value that is apart gets a block of a lane's own memory
+ * instead, of a lane's share of its rows, and there time goes node by node.
  */
 #ifndef POISE_PLAN_H
 #define POISE_PLAN_H
 
 #include "graph.h"
+#include "lanes.h"
 #include "session.h"
 
 enum { POISE__BLOCK_ALIGN = 64 };
@@ -33,6 +38,7 @@ typedef struct poise__block {
 typedef enum poise__where {
     POISE__NOWHERE, /* dead, or forwarded to another value */
     POISE__ARENA,
+    POISE__APART, /* in each lane's memory */
     POISE__WEIGHT,
     POISE__GRADIENT
 } poise__where;
@@ -52,15 +58,18 @@ typedef struct poise__plan {
     poise__slot *slot; /* [values of the graph] */
     poise__block *block;
     int nblock;
+    poise__block *apart; /* in a lane's memory */
+    int napart;
     poise__copy *copy;
     int ncopy;
-    int inplace;  /* how many nodes compute in place */
-    size_t bytes; /* of the arena */
+    int inplace;        /* how many nodes compute in place */
+    size_t bytes;       /* of the arena */
+    size_t apart_bytes; /* of one lane's memory */
 } poise__plan;
 
 /* Decide all of it.  o may be NULL.  *p belongs to the caller: poise__plan_done, also after -1. */
-int poise__plan_make(const poise_graph *g, const poise_session_options *o, poise__plan *p,
-                     poise_error *err);
+int poise__plan_make(const poise_graph *g, const poise_session_options *o, const poise__lanes *l,
+                     poise__plan *p, poise_error *err);
 void poise__plan_done(poise__plan *p);
 
 /* Give n blocks offsets so that no two that are alive together overlap: by decreasing size, each

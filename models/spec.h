@@ -65,6 +65,7 @@ typedef struct poise_train_spec {
     int patience;             /* early stopping: epochs without a better monitor; 0: none */
     uint64_t seed;            /* 1 */
     int threads;              /* 0: all processors where a step is large, else one */
+    int lanes;                /* slices of a batch that run on their own; 0: chosen, 1: none */
     poise_monitor monitor;    /* mean auc */
     int64_t log_every;        /* steps between lines of log.jsonl; 0: chosen */
     poise_spec_passes passes; /* rewrites of the graph */

@@ -71,7 +71,8 @@
         .min_in = 1,                                                                               \
         .max_in = 1,                                                                               \
         .nout = 1,                                                                                 \
-        .flags = flag,                                                                             \
+        .flags = flag | POISE_OP_ROWS,                                                             \
+        .by_row = UINT32_MAX,                                                                      \
         .shape = poise__shape_like_first,                                                          \
         .backward = op##_backward,                                                                 \
         .compile = op##_compile,                                                                   \
@@ -83,7 +84,8 @@
         .min_in = 2,                                                                               \
         .max_in = 2,                                                                               \
         .nout = 1,                                                                                 \
-        .flags = POISE_OP_INPLACE,                                                                 \
+        .flags = POISE_OP_INPLACE | POISE_OP_ROWS,                                                 \
+        .by_row = UINT32_MAX,                                                                      \
         .shape = poise__shape_all_equal,                                                           \
         .compile = op##_backward_compile,                                                          \
     };

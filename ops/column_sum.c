@@ -61,6 +61,8 @@ const poise_op poise__op_column_sum = {
     .min_in = 1,
     .max_in = 1,
     .nout = 1,
+    .flags = POISE_OP_SUMS,
+    .by_row = UINT32_MAX,
     .shape = shape,
     .compile = compile,
 };

@@ -44,7 +44,8 @@ static int part(const poise__job *j, int which, poise_error *err)
                               .threshold = (uint32_t)(a->f[0] * 4294967296.0)};
     int64_t from, to;
     poise__part(p->count, j->parts, 64, which, &from, &to);
-    p->v->dropout(to - from, from, &mask, (float)(1.0 / (1.0 - a->f[0])),
+    const int64_t at = from + j->r->row * (p->count / j->k->node->in[0]->dim[0]);
+    p->v->dropout(to - from, at, &mask, (float)(1.0 / (1.0 - a->f[0])),
                   (const float *)j->in[0] + from, (float *)j->out[0] + from);
     return 0;
 }
@@ -71,7 +72,8 @@ const poise_op poise__op_dropout = {
     .min_in = 1,
     .max_in = 1,
     .nout = 1,
-    .flags = POISE_OP_INPLACE,
+    .flags = POISE_OP_INPLACE | POISE_OP_ROWS,
+    .by_row = UINT32_MAX,
     .shape = shape,
     .backward = backward,
     .compile = compile,

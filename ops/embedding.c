@@ -97,7 +97,7 @@ static int part(const poise__job *j, int which, poise_error *err)
             const int64_t height = n->in[f]->dim[0], width = n->in[f]->dim[1];
             const int32_t id = ids[r * features + f - 1];
             if (id < 0 || id >= height)
-                return bad_id(n, r, f - 1, id, height, n->in[f]->name, err);
+                return bad_id(n, j->r->row + r, f - 1, id, height, n->in[f]->name, err);
             memcpy(y, (const float *)j->in[f] + id * width, (size_t)width * sizeof *y);
             y += width;
         }
@@ -150,7 +150,7 @@ const poise_op poise__op_embedding = {
     .min_in = 2,
     .max_in = -1,
     .nout = 1,
-    .flags = POISE_OP_ROWS,
+    .flags = POISE_OP_TABLES,
     .shape = shape,
     .backward = backward,
     .compile = compile,

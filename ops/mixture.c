@@ -118,6 +118,8 @@ const poise_op poise__op_mixture = {
     .min_in = 2,
     .max_in = -1,
     .nout = 1,
+    .flags = POISE_OP_ROWS,
+    .by_row = UINT32_MAX,
     .shape = shape,
     .backward = backward,
     .compile = compile,
@@ -186,6 +188,8 @@ const poise_op poise__op_mixture_gate = {
     .min_in = 2,
     .max_in = -1,
     .nout = 1,
+    .flags = POISE_OP_ROWS,
+    .by_row = UINT32_MAX,
     .shape = gate_shape,
     .compile = gate_compile,
 };
@@ -238,6 +242,8 @@ const poise_op poise__op_mixture_expert = {
     .min_in = 2,
     .max_in = 2,
     .nout = 1,
+    .flags = POISE_OP_ROWS,
+    .by_row = UINT32_MAX,
     .shape = expert_shape,
     .compile = expert_compile,
 };

@@ -13,7 +13,7 @@ typedef struct figures {
     const bench_case *c;
     const char *balancer;
     poise_scope scope;
-    int threads;
+    int threads, lanes;
     bench_times time;
     double peak, start; /* FLOP/s; seconds */
     size_t arena, parameters;
@@ -65,8 +65,9 @@ static void print(const figures *f, const bench_step *s)
     const bench_times *t = &f->time;
     double flops = bench_case_flops(f->c) / t->median;
 
-    printf("case %s, %d task%s, balancer %s, %d thread%s\n", f->c->name, f->c->tasks,
-           f->c->tasks == 1 ? "" : "s", f->balancer, f->threads, f->threads == 1 ? "" : "s");
+    printf("case %s, %d task%s, balancer %s, %d thread%s, %d lane%s\n", f->c->name, f->c->tasks,
+           f->c->tasks == 1 ? "" : "s", f->balancer, f->threads, f->threads == 1 ? "" : "s",
+           f->lanes, f->lanes == 1 ? "" : "s");
     printf("  %12.0f samples/s\n", (double)f->c->batch / t->median);
     printf("  %12.3f ms per step of %d rows, %.3f to %.3f (%d blocks of %d steps after %d)\n",
            1e3 * t->median, (int)f->c->batch, 1e3 * t->least, 1e3 * t->most, t->blocks, t->steps,
@@ -134,12 +135,13 @@ static int measure(figures *f, int steps, int blocks, poise_error *err)
     bench_step s = {.without = f->without};
     int status;
 
-    if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, err) < 0)
+    if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, f->lanes, err) < 0)
         return -1;
     f->start = s.start;
     status = bench_step_time(&s, steps, blocks, &f->time, err);
     if (status == 0)
         status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
+    f->lanes = poise_session_lanes(s.training->main.session);
     f->arena = poise_session_arena_bytes(s.training->main.session);
     f->parameters = bench_step_parameter_bytes(&s);
     if (status == 0)
@@ -153,7 +155,7 @@ static int run(const tool_arguments *a)
     const char *name = tool_value(a, "case"), *balancer = tool_value(a, "balancer");
     const char *scope = tool_value(a, "scope");
     char path[TOOL_PATH] = "none";
-    uint64_t threads = 1, steps = 0, blocks = 5, tasks = 0;
+    uint64_t threads = 1, lanes = 0, steps = 0, blocks = 5, tasks = 0;
     const bench_case *known = bench_case_find(name ? name : "ctr");
     bench_case c;
     figures f = {.c = &c, .balancer = path};
@@ -173,6 +175,8 @@ static int run(const tool_arguments *a)
     if (status == TOOL_OK)
         status = tool_number(a, "threads", 1, 1024, &threads);
     if (status == TOOL_OK)
+        status = tool_number(a, "lanes", 0, 16, &lanes);
+    if (status == TOOL_OK)
         status = tool_number(a, "steps", 1, 1000000, &steps);
     if (status == TOOL_OK)
         status = tool_number(a, "blocks", 1, 1000, &blocks);
@@ -183,6 +187,7 @@ static int run(const tool_arguments *a)
     for (int k = 0; (name = tool_value_at(a, "without", k)); k++)
         if (leave_out(&f.without, name) < 0)
             return tool_wrong(a->command, "there is no pass '%s'; they are: %s", name, passes());
+    f.lanes = (int)lanes;
     f.json = tool_flag(a, "json");
     f.layers = tool_flag(a, "layers");
     return measure(&f, (int)steps, (int)blocks, &err) < 0 ? tool_failed(&err) : TOOL_OK;
@@ -195,6 +200,8 @@ static const tool_option options[] = {
     {"scope", "SCOPE", "what a strategy's gradient signals are of: last (default) or all",
      TOOL_ONCE},
     {"threads", "N", "threads to use; default 1", TOOL_ONCE},
+    {"lanes", "N", "slices of a batch that run on their own; 0 (default): chosen, 1: none",
+     TOOL_ONCE},
     {"steps", "N", "steps per block; default: the case's", TOOL_ONCE},
     {"blocks", "N", "blocks; the median is shown; default 5", TOOL_ONCE},
     {"without", "PASS", "leave out a rewrite of the graph: its name, or all", TOOL_MANY},

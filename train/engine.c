@@ -42,7 +42,8 @@ static poise__source source(const poise__engine *e)
 {
     return (poise__source){build_training,      e,
                            e->schema,           e->spec->train.optimizer.rate,
-                           e->spec->train.clip, without(e->spec)};
+                           e->spec->train.clip, without(e->spec),
+                           e->spec->train.lanes};
 }
 
 static int build_scoring(poise__engine *e, poise_error *err)

@@ -192,6 +192,7 @@ poise__training *poise__training_new(const poise__source *source,
     t->options = options;
     t->clip = source->clip;
     t->without = source->without;
+    t->lanes = source->lanes;
     int status = build_pass(t, source, &t->main, err);
     if (status == 0)
         status = prepare(t, &p, err);
@@ -215,7 +216,8 @@ static int start_main(poise__training *t, poise_error *err)
     size_t n = (size_t)t->step.nparam;
     poise_value **gradient = poise__calloc(n, sizeof *gradient, err);
     int *param = poise__calloc(n, sizeof *param, err);
-    poise_session_options o = {.gradient = gradient, .param = param};
+    poise_session_options o = {
+        .gradient = gradient, .param = param, .rows = t->main.net.batch, .lanes = t->lanes};
 
     for (size_t k = 0; gradient && param && k < n; k++)
         if (t->step.gradient[k].value && !t->step.gradient[k].rows) {

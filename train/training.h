@@ -34,6 +34,7 @@ typedef struct poise__source {
     double rate;
     double clip;      /* bound on the norm of all gradients together; 0: none */
     unsigned without; /* rewrites that are left out (ops/passes.h) */
+    int lanes;        /* poise_session_options.lanes */
 } poise__source;
 
 typedef struct poise__training {
@@ -43,6 +44,7 @@ typedef struct poise__training {
     int shared_only;
     double clip;
     unsigned without;
+    int lanes;
     poise__pass main, probe;
     poise_value *mask[2]; /* even and odd rows, where the halves are asked for */
     poise_step_graph step;

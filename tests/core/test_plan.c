@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { GRAPHS = 400, NOBODY = -1 };
+static const poise__lanes no_lanes = {.count = 1};
 
 /* ---- a shadow of the memory: who wrote each run of 64 bytes last ---- */
 
@@ -100,7 +101,7 @@ static void no_value_is_overwritten_before_its_last_use(void **state)
             assert_true(poise_rewrite_common(r.g, NULL) >= 0);
         poise__plan p, q;
         poise_error err = {0};
-        assert_int_equal(poise__plan_make(r.g, &r.options, &p, &err), 0);
+        assert_int_equal(poise__plan_make(r.g, &r.options, &no_lanes, &p, &err), 0);
         shadow s = {.g = r.g, .p = &p};
         s.arena = malloc((p.bytes / 64 + 1) * sizeof *s.arena);
         s.gradient = malloc(RANDOM_PARAMS * sizeof *s.gradient);
@@ -139,7 +140,7 @@ static void no_value_is_overwritten_before_its_last_use(void **state)
             }
         }
         r.options.no_reuse = 1;
-        assert_int_equal(poise__plan_make(r.g, &r.options, &q, &err), 0);
+        assert_int_equal(poise__plan_make(r.g, &r.options, &no_lanes, &q, &err), 0);
         inplace += p.inplace;
         copies += p.ncopy;
         reused += p.bytes;
@@ -257,7 +258,7 @@ static void a_chain_in_place_needs_one_block(void **state)
         v = toy1(g, &toy_square, v, NULL);
     poise_graph_output(g, v, NULL);
     poise__plan p;
-    assert_int_equal(poise__plan_make(g, NULL, &p, NULL), 0);
+    assert_int_equal(poise__plan_make(g, NULL, &no_lanes, &p, NULL), 0);
     assert_int_equal(p.nblock, 2);
     assert_int_equal(p.inplace, 19);
     assert_int_equal(p.bytes, 2 * 448);
