@@ -1,11 +1,10 @@
 /* lr_annealing.c -- weights that bring the mean absolute gradients of all tasks to one's.
  *
  * edit() hands out sqrt|g|: the square of its norm is the sum of |g|, which no Gram matrix holds.
+ * For the reference's largest it hands out, of each slice, the square root of what the slice adds
+ * to elements x largest: the sum of the squares is that of all, in any order of slices.
  * The weights are the running averages themselves.  A task without labels, or whose gradient is 0,
- * keeps its weight; without labels for the reference all do.
- *
- * Where the largest gradient of the reference is wanted edit() leaves it and the number of elements
- * in the state for step(): both come out the same in any order of slices. */
+ * keeps its weight; without labels for the reference all do. */
 #include <math.h>
 #include <poise/balancer.h>
 
@@ -21,7 +20,7 @@ static const poise_param params[] = {
 };
 
 struct seen {
-    double step; /* 1 + its number; of it: */
+    double step; /* 1 + its number; of it, so far: */
     double largest, elements;
 };
 
@@ -43,17 +42,23 @@ static int init(const poise_context *c, void *state)
 static int edit(const poise_context *c, void *state, const poise_signals *in,
                 const poise_stretch *s, float *const *out)
 {
-    const float *ref = s->grad[(uint32_t)c->param[REFERENCE][0]];
+    uint32_t ref = (uint32_t)c->param[REFERENCE][0];
     struct seen *seen = state;
 
-    if (seen->step != (double)in->step + 1)
-        *seen = (struct seen){.step = (double)in->step + 1};
     for (uint32_t t = 0; t < c->ntask; t++)
         for (size_t i = 0; i < s->n; i++)
             out[t][i] = sqrtf(fabsf(s->grad[t][i]));
-    for (size_t i = 0; i < s->n; i++)
-        seen->largest = fmax(seen->largest, fabs((double)ref[i]));
+    if (c->param[AGAINST][0] == MEAN || s->n == 0)
+        return 0;
+    if (seen->step != (double)in->step + 1)
+        *seen = (struct seen){.step = (double)in->step + 1};
+    double before = seen->largest * seen->elements;
     seen->elements += (double)s->n;
+    for (size_t i = 0; i < s->n; i++) {
+        seen->largest = fmax(seen->largest, fabs((double)s->grad[ref][i]));
+        out[ref][i] = 0;
+    }
+    out[ref][0] = (float)sqrt(seen->largest * seen->elements - before);
     return 0;
 }
 
@@ -61,15 +66,12 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
 {
     uint32_t ref = (uint32_t)c->param[REFERENCE][0];
     double alpha = c->param[ALPHA][0];
-    const struct seen *seen = state;
 
+    (void)state;
     if (!(in->labelled[ref] > 0))
         return 0;
-    double sum = in->grad_norm[ref] * in->grad_norm[ref];
-    if (c->param[AGAINST][0] == MAX)
-        sum = seen->largest * seen->elements;
     for (uint32_t t = 0; t < c->ntask; t++) {
-        double ratio = sum / (in->grad_norm[t] * in->grad_norm[t]);
+        double ratio = pow(in->grad_norm[ref] / in->grad_norm[t], 2);
         if (t != ref && in->labelled[t] > 0 && isfinite(ratio))
             weight[t] = (1 - alpha) * weight[t] + alpha * ratio;
     }
