@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "../core/memory.h"
+#include "../data/loader.h"
 #include "at_work.h"
 #include "checkpoint.h"
 #include "figures.h"
@@ -23,7 +24,7 @@ typedef struct run {
     const poise_train_options *o;
     poise__at_work balancer;
     poise__engine engine;
-    poise_stream *stream;
+    poise_loader *loader;
     poise__position at;
     poise__metrics metrics;
     poise_task_result *figure; /* [T] */
@@ -55,7 +56,7 @@ static int path_in(const run *r, const char *name, char *path, poise_error *err)
 
 static void tell(run *r, const poise_progress *extra, double now)
 {
-    int64_t batches = poise_stream_batches(r->stream);
+    int64_t batches = poise_loader_batches(r->loader);
     uint64_t steps = (uint64_t)batches * (uint64_t)r->spec->train.epochs;
     double trained = r->at.trained;
     poise_progress p = extra ? *extra : (poise_progress){0};
@@ -85,7 +86,7 @@ static void note(void *user, const char *text)
 
     if (r->log)
         (void)poise__log_note(r->log, r->at.step, text, NULL);
-    if (r->stream)
+    if (r->loader)
         tell(r, &(poise_progress){.epoch = (int)r->at.epoch, .note = text}, clock_now());
 }
 
@@ -185,12 +186,13 @@ static int begin(run *r, poise_error *err)
     free(text);
     if (status < 0 || open_log(r, err) < 0)
         return -1;
-    r->stream = poise_stream_new(r->data->train, r->spec->train.batch, 1, r->spec->train.seed, err);
-    if (!r->stream)
+    r->loader = poise_loader_new(r->data->train, r->spec->train.batch, 1, r->spec->train.seed,
+                                 r->engine.threads > 1, err);
+    if (!r->loader)
         return -1;
-    poise_optimizer_run(r->engine.optimizer, (uint64_t)poise_stream_batches(r->stream) *
+    poise_optimizer_run(r->engine.optimizer, (uint64_t)poise_loader_batches(r->loader) *
                                                  (uint64_t)r->spec->train.epochs);
-    if (poise_stream_batches(r->stream) == 0)
+    if (poise_loader_batches(r->loader) == 0)
         return poise_fail(err, POISE_E_DATA, r->spec->data.train_at, "there are no training rows");
     return r->o->resume ? 0 : save(r, err);
 }
@@ -201,7 +203,7 @@ static void end(run *r)
         r->o->where->out = NULL;
     if (r->log)
         (void)fclose(r->log);
-    poise_stream_free(r->stream);
+    poise_loader_free(r->loader);
     poise__engine_close(&r->engine);
     poise__at_work_close(&r->balancer);
     free(r->figure);
@@ -225,7 +227,7 @@ static int64_t one_step(run *r, int64_t log_every, poise_error *err)
     poise_batch b;
     double from = clock_now(), now;
     double data = poise__profile_now(r->o->profile);
-    int64_t rows = poise_stream_next(r->stream, &b, err);
+    int64_t rows = poise_loader_next(r->loader, &b, err);
 
     if (rows <= 0)
         return rows;
@@ -291,14 +293,14 @@ static int end_epoch(run *r, poise_error *err)
 static int train(run *r, poise_error *err)
 {
     const poise_train_spec *t = &r->spec->train;
-    int64_t batches = poise_stream_batches(r->stream);
+    int64_t batches = poise_loader_batches(r->loader);
     int64_t log_every = t->log_every > 0 ? t->log_every : batches < 20 ? 1 : batches / 20;
 
     while ((int)r->at.epoch < t->epochs && !(t->patience > 0 && r->at.since_best >= t->patience)) {
         int64_t rows;
         if (poise__at_work_follow(&r->balancer, r->at.epoch, err) < 0)
             return -1;
-        poise_stream_seek(r->stream, r->at.epoch, r->at.batch);
+        poise_loader_seek(r->loader, r->at.epoch, r->at.batch);
         while ((rows = one_step(r, log_every, err)) > 0) {
             if (r->asked_to_stop || (r->o->stop_after && r->at.step >= r->o->stop_after))
                 return stop(r, err);
