@@ -298,7 +298,7 @@ char *poise_json_schema(poise_file_kind kind, poise_error *err)
                                    "http://json-schema.org/draft-07/schema#", "title",
                                    "Poise: ", s->name, "allOf", top, "definitions", w.definition)
                        : NULL;
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) : NULL;
     json_decref(root);
     json_decref(w.definition);
     return text;

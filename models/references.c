@@ -361,7 +361,7 @@ int poise__sources(const poise_model *m, const poise__instance *i, const poise__
         if (l && l->each)
             range(l, ref, i->of, &from, &to, &skip);
         for (int t = from; t < to; t++) {
-            if (t == skip)
+            if (t == skip || (l && t >= l->ninstance)) /* of a layer that cannot be read: none */
                 continue;
             s.instance = l ? &l->instance[t] : NULL;
             int done = seen(user, &s);

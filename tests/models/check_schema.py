@@ -88,6 +88,27 @@ def main():
             wrong += 1
             print(f"{path} is good, but: {'.'.join(map(str, e.absolute_path))}: {e.message[:300]}")
 
+    # What is installed: names are offered, and a strategy's settings and a model's parameters checked.
+    run = "data: {generate: funnel}\nmodel: %s\nbalancer: %s\n"
+    for model, balancer, valid in (
+        ("mmoe", "gradnorm", True),
+        ("./mine.yaml", "./mine.so", True),
+        ("{use: mmoe, experts: 4}", "{use: gradnorm, alpha: 1}", True),
+        ("{use: ./mine.yaml, exprets: 4}", "{use: ./mine.so, alhpa: 1}", True),
+        ("{use: mmoe, exprets: 4}", "equal", False),
+        ("mmoe", "{use: gradnorm, alhpa: 1}", False),
+        ("mmoe", "{use: gradnorm, alpha: -1}", False),
+        ("mmoe", "[{use: gradnorm, optimizer: adma, epochs: 1}, equal]", False),
+    ):
+        text = run % (model, balancer)
+        if validator["run"].is_valid(yaml.load(text, Loader)) != valid:
+            wrong += 1
+            print(f"this should be {'right' if valid else 'wrong'}:\n{text}")
+    offered = json.dumps(validator["run"].schema["definitions"]["run"]["properties"]["balancer"])
+    if '"gradnorm"' not in offered:
+        wrong += 1
+        print("the names of strategies are not offered")
+
     structural = 0
     for path in files("tests/models/bad/*.yaml"):
         with open(path, encoding="utf-8", errors="replace") as f:
