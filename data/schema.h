@@ -18,14 +18,17 @@ typedef enum poise_feature_kind {
     POISE_MISSING_COUNT, /* how many of some columns are missing in the row: a number */
     POISE_LIST           /* any number of values of a vocabulary */
 } poise_feature_kind;
+#define POISE_FEATURE_KINDS "numeric", "categorical", "missing_count", "list"
 
 typedef enum poise_transform {
     POISE_AS_IS,
     POISE_LOG1P, /* sign(x) log(1 + |x|) */
     POISE_SQRT   /* sign(x) sqrt(|x|) */
 } poise_transform;
+#define POISE_TRANSFORMS "none", "log1p", "sqrt"
 
 typedef enum poise_pooling { POISE_POOLED_MEAN, POISE_POOLED_SUM, POISE_POOLED_MAX } poise_pooling;
+#define POISE_POOLINGS "mean", "sum", "max"
 
 /* What a feature gives the network, side by side:
  *
@@ -167,6 +170,8 @@ POISE_API uint32_t poise_feature_id(const poise_feature *f, const char *text);
 /* The number after clip and transform (NaN stays), and its bin: 0 for NaN, else 1 .. nedge + 1. */
 POISE_API double poise_feature_number(const poise_feature *f, double x);
 POISE_API uint32_t poise_feature_bin(const poise_feature *f, double transformed);
+
+enum { POISE__SCHEMA_VERSION = 2 }; /* of the JSON */
 
 /* As JSON and back, exactly (numbers round-trip).  The text is malloc'd.  A damaged text is a
  * FORMAT error; nothing in it is trusted. */

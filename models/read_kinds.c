@@ -8,7 +8,7 @@ static int read_missing(poise__reading *r, const poise__yaml *v, void *into);
 static int read_clip(poise__reading *r, const poise__yaml *v, void *into);
 static int read_column(poise__reading *r, const poise__yaml *v, void *into);
 
-static const char *const transforms[] = {"none", "log1p", "sqrt", NULL}; /* as poise_transform */
+static const char *const transforms[] = {POISE_TRANSFORMS, NULL};
 
 /* What is done with a number, whatever it is a number of. */
 #define CLIP                                                                                   \
@@ -111,7 +111,7 @@ const poise_section poise__categorical_section = {
     .about = "a feature that is one value of a vocabulary learnt from the training rows",
     POISE__ROWS(categorical_rows)};
 
-static const char *const pools[] = {"mean", "sum", "max", NULL}; /* as poise_pooling */
+static const char *const pools[] = {POISE_POOLINGS, NULL};
 static const char *const ends[] = {"first", "last", NULL};
 static const poise_key list_rows[] = {
     {.name = "separator",
