@@ -37,32 +37,46 @@ static const poise_key rows[] = {
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
     const cross_keys *k = i->own;
-    if (poise__no_copies(c, i) < 0 || poise__concat_shape(c, i, "input", &k->input, 0, out) < 0)
+    const int64_t copies = i->copies ? i->copies : 1;
+    if (poise__concat_shape(c, i, "input", &k->input, i->copies, out) < 0)
         return -1;
     const int64_t w = out->width;
-    out->probability = 0;
-    out->parameters = k->depth * (w + (k->rank ? 2 * k->rank * w : w * w));
+    *out = (poise__shape){.stack = i->copies, .width = w};
+    out->parameters = copies * k->depth * (w + (k->rank ? 2 * k->rank * w : w * w));
     return 0;
 }
 
-static poise_value *down(poise__builder *b, poise_value *x, const char *path, int64_t rank)
+static poise_value *down(poise__builder *b, const poise__instance *i, poise_value *x,
+                         const char *path)
 {
-    const int64_t dim[] = {rank, x->dim[1]};
-    poise_init init = {.kind = POISE_INIT_GLOROT, .fan_in = dim[1], .fan_out = rank};
-    poise_value *w = poise__parameter(b, path, "down/weight", POISE_DENSE, 2, dim, init);
-    return w ? poise_linear(b->g, x, w, NULL, b->err) : NULL;
+    const int64_t rank = ((const cross_keys *)i->own)->rank, in = x->dim[x->rank - 1];
+    const int64_t dim[] = {i->copies, rank, in};
+    const int one = i->copies == 0;
+    poise_init init = {.kind = POISE_INIT_GLOROT, .fan_in = in, .fan_out = rank};
+    poise_value *w =
+        poise__parameter(b, path, "down/weight", POISE_DENSE, 3 - one, dim + one, init);
+    if (!w)
+        return NULL;
+    return one ? poise_linear(b->g, x, w, NULL, b->err)
+               : poise_batched_linear(b->g, x, w, NULL, b->err);
 }
 
+/* Copies that read one input see it first as it is, in one wide product, then each beside its own. */
 static poise_value *build(poise__builder *b, const poise__instance *i)
 {
     const cross_keys *k = i->own;
-    poise_value *first = poise__concat_value(b, i, &k->input), *x = first;
+    poise_value *in = poise__concat_value(b, i, &k->input), *first = in;
+    if (in && i->copies && in->rank == 2)
+        first = poise_repeat(b->g, in, i->copies, b->err);
+    poise_value *x = first;
     for (int64_t l = 0; l < k->depth && x; l++) {
         const char *path = poise_graph_text(b->g, b->err, "%s/%d", i->name, (int)l);
-        poise_value *y = k->rank && path ? down(b, x, path, k->rank) : x;
+        poise_value *y = l == 0 ? in : x;
+        y = k->rank && path ? down(b, i, y, path) : y;
         if (!path || !y)
             return NULL;
-        y = poise__linear(b, y, path, 0, y->dim[1], x->dim[1], POISE__ACT_none);
+        y = poise__linear(b, y, path, i->copies, y->dim[y->rank - 1], x->dim[x->rank - 1],
+                          POISE__ACT_none);
         x = poise_add(b->g, poise_multiply(b->g, first, y, b->err), x, b->err);
     }
     return x;

@@ -147,6 +147,26 @@ def cross(n, x, tasks):
     return n.heads(both(full, low), tasks)
 
 
+def crossed(n, x, tasks):
+    """DCN-v2 networks as experts, full and thin, and thin ones that each read their own."""
+    f, copies, rank = n.features(x), 2, 2
+    d = f.shape[1]
+
+    def expert(name, x0, e, thin):
+        h = x0
+        for k in range(2):
+            wide = rank if thin else d
+            w = n.weight(f"{name}/{k}/weight", copies, d, wide)[e]
+            y = F.linear(h, n.weight(f"{name}/{k}/down/weight", copies, rank, d)[e]) if thin else h
+            h = x0 * F.linear(y, w, n.weight(f"{name}/{k}/bias", copies, d)[e]) + h
+        return h
+
+    full = [expert("full", f, e, False) for e in range(copies)]
+    w, bias = n.weight("between/0/weight", copies, d, d), n.weight("between/0/bias", copies, d)
+    deep = [expert("deep", F.relu(F.linear(full[e], w[e], bias[e])), e, True) for e in range(copies)]
+    return n.heads({t: n.mixture(f"mix/{t}", torch.stack([*full, *deep], 1), f) for t in tasks}, tasks)
+
+
 def fields(n, x, tasks):
     """Rendle 2010, He and Chua 2017, Huang et al. 2019 on three fields of width 3."""
     f = n.features(x)
@@ -254,6 +274,12 @@ KINDS = {  # name: network, the layers as Poise reads them, its output
         full: {cross: 2, input: features}
         low: {cross: 2, rank: 3, input: features}
         """ + LOGIT % "[full, low]", "logit"),
+    "crossed": (crossed, """
+        full: {copies: 2, cross: 2, input: features}
+        between: {copies: 2, mlp: [7], input: full}
+        deep: {copies: 2, cross: 2, rank: 2, input: between}
+        mix: {each: task, mixture: [full, deep], gate: features}
+        """ + LOGIT % "mix", "logit"),
     "fields": (fields, """
         stack: {copies: 2, mlp: [3], activation: tanh, input: features}
         number: {factorisation_machine: [colour, stack]}
