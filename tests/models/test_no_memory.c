@@ -1,13 +1,17 @@
 /* Every allocation of reading, writing, describing and building is refused in turn: each time a
  * reason is given, and nothing is leaked. */
 #include "net.h"
+#include "models/expand.h"
+#include "models/json_schema.h"
+#include "models/show.h"
 
 /* Exported, so that what libyaml and the C library ask for themselves is counted and refused too. */
 #pragma GCC visibility push(default)
 #include "tests/count_alloc.h"
 #pragma GCC visibility pop
 
-enum { MOST = 20000 };
+/* Of more than MANY allocations FEW are refused, spread evenly. */
+enum { MOST = 1000000, MANY = 20000, FEW = 300 };
 
 /* 0 when it worked, -1 when it said why not. */
 typedef int attempt(void *arg);
@@ -20,7 +24,7 @@ static void refuse_each(attempt *try, void *arg)
     long n = count_alloc() - before;
     int refused = 0;
     assert_true(n >= 3 && n < MOST);
-    for (long k = 0; k < n; k++) {
+    for (long k = 0; k<n; k += n> MANY ? n / FEW : 1) {
         long held = count_alloc_live();
         count_alloc_fail(k);
         refused += try(arg) < 0;
@@ -66,6 +70,41 @@ static int resolve_one(void *arg)
 {
     poise_error err = {0};
     char *text = poise_spec_resolved(arg, &err);
+    if (!text)
+        assert_true(err.code != POISE_OK);
+    free(text);
+    return text ? 0 : -1;
+}
+
+/* How a spec is written and drawn: each of these. */
+static char *(*const writers[])(const poise_spec *, poise_error *) = {
+    poise_spec_expanded, poise_model_expanded, poise_show_tree, poise_show_dot};
+static int writer;
+
+static int write_one(void *arg)
+{
+    poise_error err = {0};
+    char *text = writers[writer](arg, &err);
+    if (!text)
+        assert_true(err.code != POISE_OK);
+    free(text);
+    return text ? 0 : -1;
+}
+
+static int schema_one(void *arg)
+{
+    poise_error err = {0};
+    char *text = poise_json_schema(*(poise_file_kind *)arg, &err);
+    if (!text)
+        assert_true(err.code != POISE_OK);
+    free(text);
+    return text ? 0 : -1;
+}
+
+static int diagnostics_one(void *arg)
+{
+    poise_error err = {0};
+    char *text = poise_diagnostics_json(arg, &err);
     if (!text)
         assert_true(err.code != POISE_OK);
     free(text);
@@ -132,7 +171,22 @@ static void everything_after_reading(void **state)
     refuse_each(describe_one, s);
     refuse_each(build_one, s);
     refuse_each(name_models, NULL);
+    for (writer = 0; writer < (int)(sizeof(writers) / sizeof(writers[0])); writer++)
+        refuse_each(write_one, s);
     poise_spec_free(s);
+}
+
+static void what_editors_get(void **state)
+{
+    (void)state;
+    poise_diagnostics *diag;
+    if (!COUNT_ALLOC)
+        skip();
+    poise_file_kind kind = POISE_MODEL_FILE;
+    refuse_each(schema_one, &kind);
+    assert_null(read_spec("bad/everything.yaml", NULL, 0, NULL, &diag));
+    refuse_each(diagnostics_one, diag);
+    poise_diagnostics_free(diag);
 }
 
 int main(void)
@@ -140,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading),
         cmocka_unit_test(everything_after_reading),
+        cmocka_unit_test(what_editors_get),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
