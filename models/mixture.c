@@ -1,4 +1,5 @@
 /* The kind mixture: a gate weighs experts (Jacobs et al., 1991; Ma et al., KDD 2018). */
+#include <string.h>
 #include <stdlib.h>
 #include "../core/memory.h"
 #include "../ops/ops.h"
@@ -63,3 +64,11 @@ const poise__layer_kind poise__mixture_kind = {
     .own = sizeof(mixture_keys),
     .shape = shape,
     .build = build};
+
+int poise__model_mixes(const poise_model *m, const char *name)
+{
+    for (int k = 0; k < m->ninstance; k++)
+        if (strcmp(m->instance[k]->name, name) == 0)
+            return m->instance[k]->layer->kind == &poise__mixture_kind;
+    return 0;
+}

@@ -36,6 +36,9 @@ typedef struct poise_network {
 POISE_API int poise_model_build(const poise_model *m, const poise_schema *s, poise_graph *g,
                                 int64_t batch, poise_network *net, poise_error *err);
 
+/* 1 if the instance `name`, which nodes have as their layer, is of a layer of kind mixture.  Internal. */
+int poise__model_mixes(const poise_model *m, const char *name);
+
 /* One line per layer for `poise check`: call line(user, name, kind, shape text, parameters,
  * place) in order.  Shapes are those of a batch of B rows, written "B x 8 x 16". */
 typedef struct poise_layer_info {

@@ -70,6 +70,11 @@ static const poise_key train_rows[] = {
      .help = "what of the validation rows chooses the best epoch: a figure or a sum of figures, "
              "those of which less is better with a minus; a mean is of the tasks that have the "
              "figure, and where none has, of their losses"},
+    {.name = "diagnose",
+     .kind = POISE_KEY_BOOL,
+     .initial = "true",
+     POISE__INTO(poise_train_spec, diagnose),
+     .help = "look at experts, gates and the tasks' gradients after every epoch (poise inspect)"},
     {.name = "seed",
      .kind = POISE_KEY_INT,
      .initial = "1",

@@ -74,7 +74,8 @@ typedef struct poise_train_spec {
     int own_embeddings; /* 1: embedding tables have an optimiser of their own */
     poise_optimizer_spec embeddings;
     poise_rate_schedule schedule;
-    double clip; /* bound on the L2 norm of all gradients together; 0: none */
+    double clip;  /* bound on the L2 norm of all gradients together; 0: none */
+    int diagnose; /* 1: experts, gates and gradients are looked at after every epoch */
     int ntuning;
     const poise_tuning *tuning; /* the first that matches a parameter counts */
 } poise_train_spec;

@@ -25,6 +25,7 @@
     X(schema)            \
     X(compare)           \
     X(eval)              \
+    X(inspect)           \
     X(predict)           \
     X(balancer)          \
     X(bench)             \

@@ -29,6 +29,7 @@ int poise__fingerprint(const poise_spec *spec, const poise_data *data, uint64_t 
         same.train.epochs = 1;
     same.train.patience = 0;
     same.train.threads = 0;
+    same.train.diagnose = 0;
     same.train.log_every = 0;
     same.train.checkpoint_every = 0;
     char *text = poise_spec_resolved(&same, err);

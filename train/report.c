@@ -116,6 +116,68 @@ int poise__log_epoch(FILE *log, const poise__position *p, int epoch, int ntask,
     return write_line(log, o, err);
 }
 
+static json_t *gate_object(const poise__diagnosis *d, const poise__gate *g)
+{
+    json_t *o = json_object(), *share = json_object();
+
+    for (int e = 0; e < g->n; e++)
+        json_object_set_new(share, d->pool[g->pool].name[g->expert[e]], number(g->share[e]));
+    json_object_set_new(o, "entropy", number(g->entropy));
+    json_object_set_new(o, "top", number(g->top));
+    json_object_set_new(o, "share", share);
+    return o;
+}
+
+static json_t *pool_object(const poise__experts *p)
+{
+    json_t *o = json_object(), *name = json_array(), *share = json_array(), *dead = json_array();
+    json_t *constant = json_array(), *cka = json_array();
+
+    for (int a = 0; a < p->nexpert; a++) {
+        json_t *row = json_array();
+        for (int b = 0; b < p->nexpert; b++)
+            json_array_append_new(row, number(p->similarity[a * p->nexpert + b]));
+        json_array_append_new(cka, row);
+        json_array_append_new(name, json_string(p->name[a]));
+        json_array_append_new(share, number(p->share[a]));
+        if (p->dead[a])
+            json_array_append_new(dead, json_string(p->name[a]));
+        if (p->constant[a])
+            json_array_append_new(constant, json_string(p->name[a]));
+    }
+    json_object_set_new(o, "name", name);
+    json_object_set_new(o, "share", share);
+    json_object_set_new(o, "dead", dead);
+    json_object_set_new(o, "constant", constant);
+    json_object_set_new(o, "cka", cka);
+    return o;
+}
+
+int poise__log_diagnosis(FILE *log, const poise__position *p, const poise__diagnosis *d,
+                         poise_error *err)
+{
+    json_t *o = json_object(), *gates = json_object(), *experts = json_array();
+    int n = d->schema->ntask;
+
+    json_object_set_new(o, "step", json_integer((json_int_t)p->step));
+    json_object_set_new(o, "epoch", json_integer((json_int_t)p->epoch));
+    json_object_set_new(o, "rows", json_integer((json_int_t)d->rows));
+    for (int k = 0; k < d->ngate; k++)
+        json_object_set_new(gates, d->gate[k].name, gate_object(d, &d->gate[k]));
+    for (int k = 0; k < d->npool; k++)
+        json_array_append_new(experts, pool_object(&d->pool[k]));
+    json_object_set_new(o, "gates", gates);
+    json_object_set_new(o, "experts", experts);
+    if (d->cosine) {
+        json_t *cosine = json_object();
+        for (int t = 0; t < n; t++)
+            json_object_set_new(cosine, d->schema->task[t].name,
+                                by_task(d->schema, d->cosine + t * n));
+        json_object_set_new(o, "cosine", cosine);
+    }
+    return write_line(log, o, err);
+}
+
 int poise__log_note(FILE *log, uint64_t step, const char *text, poise_error *err)
 {
     json_t *o = json_object();

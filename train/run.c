@@ -10,6 +10,7 @@
 #include "../core/memory.h"
 #include "../data/loader.h"
 #include "at_work.h"
+#include "diagnosis.h"
 #include "checkpoint.h"
 #include "figures.h"
 #include "file.h"
@@ -27,8 +28,9 @@ typedef struct run {
     poise_loader *loader;
     poise__position at;
     poise__metrics metrics;
-    poise_task_result *figure; /* [T] */
-    const char **task;         /* [T] */
+    poise_task_result *figure;   /* [T] */
+    poise__diagnosis *diagnosis; /* NULL: there is nothing to look at */
+    const char **task;           /* [T] */
     uint64_t fingerprint;
     FILE *log;
     double begun, shown; /* clock: of this process's share of the run; of the last progress */
@@ -194,6 +196,12 @@ static int begin(run *r, poise_error *err)
                                                  (uint64_t)r->spec->train.epochs);
     if (poise_loader_batches(r->loader) == 0)
         return poise_fail(err, POISE_E_DATA, r->spec->data.train_at, "there are no training rows");
+    if (r->spec->train.diagnose) {
+        const poise_dataset *d = r->data->valid ? r->data->valid : r->data->train;
+        r->diagnosis = poise__diagnosis_new(&r->engine, d, err);
+        if (!r->diagnosis && err->code != POISE_OK)
+            return -1;
+    }
     return r->o->resume ? 0 : save(r, err);
 }
 
@@ -204,6 +212,7 @@ static void end(run *r)
     if (r->log)
         (void)fclose(r->log);
     poise_loader_free(r->loader);
+    poise__diagnosis_free(r->diagnosis);
     poise__engine_close(&r->engine);
     poise__at_work_close(&r->balancer);
     free(r->figure);
@@ -271,6 +280,9 @@ static int end_epoch(run *r, poise_error *err)
                              err) < 0)
             return -1;
     }
+    if (r->diagnosis && (poise__diagnosis_run(r->diagnosis, err) < 0 ||
+                         poise__log_diagnosis(r->log, &r->at, r->diagnosis, err) < 0))
+        return -1;
     r->at.since_best = best ? 0 : r->at.since_best + 1;
     if (best) {
         r->at.best_epoch = (int)r->at.epoch;

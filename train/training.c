@@ -26,6 +26,9 @@ static poise_value *masked_loss(poise_graph *g, poise_value *loss, poise_value *
 
     if (strcmp(n->op->name, "scale") == 0) /* the spec's fixed factor */
         return poise_scale(g, masked_loss(g, n->in[0], mask, err), n->attr.f[0], err);
+    if (strcmp(n->op->name, "add") == 0) /* a loss and what the model adds to it */
+        return poise_add(g, masked_loss(g, n->in[0], mask, err),
+                         masked_loss(g, n->in[1], mask, err), err);
     in[0] = n->in[0];
     in[1] = n->in[1];
     in[2] = poise_multiply(g, n->in[2], mask, err);

@@ -78,6 +78,7 @@ int poise__training_probe(poise__training *t, const poise_batch *b, const poise_
 /* From now on into p, until the training is freed or this is called again; NULL: nothing is timed. */
 void poise__training_profile(poise__training *t, poise_profile *p);
 
-/* Copy a batch's features into a session. */
+/* Copy a batch, or its features alone, into a session. */
+void poise__fill_pass(const poise__pass *p, const poise_batch *b);
 void poise__fill_features(poise_session *s, const poise_network *net, const poise_batch *b);
 #endif

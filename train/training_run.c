@@ -31,7 +31,7 @@ static void fill_label(poise_session *s, poise_value *v, const float *label)
         to[k] = isnan(label[k]) ? -1 : (int32_t)label[k];
 }
 
-static void fill_pass(const poise__pass *p, const poise_batch *b)
+void poise__fill_pass(const poise__pass *p, const poise_batch *b)
 {
     poise__fill_features(p->session, &p->net, b);
     for (int k = 0; k < p->net.ntask; k++) {
@@ -210,7 +210,7 @@ int poise__training_gradients(poise__training *t, const poise_batch *b, const po
     poise_error inner = {0};
     double from = poise__profile_now(t->profile);
 
-    fill_pass(&t->main, b);
+    poise__fill_pass(&t->main, b);
     poise__profile_add(t->profile, POISE_PART_DATA, &from);
     int status = poise_session_run(t->main.session, run, &inner);
     from = poise__profile_now(t->profile); /* the session's steps are timed by itself */
@@ -258,7 +258,7 @@ int poise__training_probe(poise__training *t, const poise_batch *b, const poise_
         return 0;
     dry.dry = 1;
     double from = poise__profile_now(t->profile);
-    fill_pass(&t->probe, b);
+    poise__fill_pass(&t->probe, b);
     poise__profile_add(t->profile, POISE_PART_DATA, &from);
     if (poise_session_run(t->probe.session, &dry, err) < 0)
         return -1;

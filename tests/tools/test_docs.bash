@@ -26,7 +26,7 @@ expect 0 train shop.yaml --set train.epochs=1 --out run
 
 # every command has its page in docs/commands.md, word for word
 commands=$(cat "$source/docs/commands.md")
-for command in train check show schema compare eval predict bench help; do
+for command in train check show schema compare eval predict inspect bench help; do
     [[ $commands == *"$("$poise" help $command)"* ]] || fail "docs/commands.md: $command's page is another"
 done
 [[ $commands == *"$("$poise" help)"* ]] || fail "docs/commands.md: the program's page is another"
