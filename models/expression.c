@@ -413,6 +413,10 @@ static poise__yaml *evaluate(walk *w, const poise__yaml *n)
             key = n->key[i]->text[0] == '$' ? scalar(w, n->key[i]) : n->key[i];
             if (!key)
                 return NULL;
+            if (key != n->key[i] && key->kind == POISE__SCALAR && poise__yaml_get(to, key->text))
+                w->bad = poise_diagnose(w->r->diag, n->key[i]->place,
+                                        "key '%.80s' comes to '%.80s', which is there already",
+                                        n->key[i]->text, key->text);
             if (key->kind != POISE__SCALAR) {
                 w->bad = poise_diagnose(w->r->diag, n->key[i]->place,
                                         "key '%.80s' is a list; a key is a word", n->key[i]->text);

@@ -71,7 +71,7 @@ static int check_name(poise__reading *r, const poise__yaml *v, const char **name
     return 0;
 }
 
-enum { MOST_NAMES = 1000 };
+enum { MOST_NAMES = 256 }; /* as tasks */
 
 static int read_each(poise__reading *r, const poise__yaml *v, void *into)
 {
@@ -79,7 +79,10 @@ static int read_each(poise__reading *r, const poise__yaml *v, void *into)
     char show[120];
     if (v->kind == POISE__SCALAR && strcmp(v->text, "task") == 0)
         return all_tasks(r, l);
-    if (v->kind != POISE__LIST || v->n == 0 || v->n > MOST_NAMES)
+    if (v->kind == POISE__LIST && v->n > MOST_NAMES)
+        return poise_diagnose(r->diag, v->place, "each has %zu names; at most %d are possible",
+                              v->n, MOST_NAMES);
+    if (v->kind != POISE__LIST || v->n == 0)
         return poise_diagnose(r->diag, v->place,
                               "each is %s; it can be task, a list of names, or be left out",
                               poise__yaml_show(v, show, sizeof(show)));

@@ -5,6 +5,8 @@
 #include "layer.h"
 #include "sections.h"
 
+enum { MOST_INSTANCES = 20000 };
+
 int64_t poise__features_width(const poise_schema *s)
 {
     int64_t width = 0;
@@ -232,9 +234,16 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
     if (!m->layer || !m->output)
         return -1;
     m->nlayer = (int)node->n;
-    int bad = 0;
-    for (int k = 0; k < m->nlayer; k++)
+    int bad = 0, ninstance = 0;
+    for (int k = 0; k < m->nlayer; k++) {
         bad |= read_layer(r, node->key[k], node->item[k], m, &m->layer[k]);
+        ninstance += m->layer[k].ninstance;
+        if (ninstance > MOST_INSTANCES)
+            return poise_diagnose(
+                r->diag, m->layer[k].place,
+                "the layers up to '%.80s' come to more than %d; a model has fewer",
+                m->layer[k].name, MOST_INSTANCES);
+    }
     bad |= poise__references_resolve(r, m);
     bad |= m->outputs && m->outputs->kind == POISE__MAP ? read_outputs(r, m)
                                                         : find_outputs(r, node, m);

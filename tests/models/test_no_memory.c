@@ -1,6 +1,7 @@
 /* Every allocation of reading, writing, describing and building is refused in turn: each time a
  * reason is given, and nothing is leaked. */
 #include "net.h"
+#include "models/about.h"
 #include "models/expand.h"
 #include "models/json_schema.h"
 #include "models/show.h"
@@ -63,6 +64,8 @@ static void reading(void **state)
     refuse_each(read_one, (void *)(uintptr_t) "good/schedule.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/treatment.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/lists.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/groups.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/extends.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/conditions.yaml");
 }
 
@@ -109,6 +112,18 @@ static int diagnostics_one(void *arg)
         assert_true(err.code != POISE_OK);
     free(text);
     return text ? 0 : -1;
+}
+
+static int ask_about(void *arg)
+{
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_model_about *m = diag ? poise_model_about_read(arg, diag) : NULL;
+    if (diag && (m != NULL) != (poise_diagnostics_errors(diag) == 0))
+        fail_msg("%s", m ? "read, but with errors" : "refused without a reason");
+    poise_diagnostics_free(diag);
+    poise_model_about_free(m);
+    return m ? 0 : -1;
 }
 
 static int pass_over(void *user, const poise_layer_info *l)
@@ -168,6 +183,7 @@ static void everything_after_reading(void **state)
     poise_spec *s = read_good("good/forms.yaml", NULL, 0, NULL);
     pretend_learnt(s->schema);
     refuse_each(resolve_one, s);
+    refuse_each(ask_about, (void *)(uintptr_t)FOLDER "data/deeper.yaml");
     refuse_each(describe_one, s);
     refuse_each(build_one, s);
     refuse_each(name_models, NULL);
