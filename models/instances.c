@@ -83,11 +83,11 @@ static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *
 
 static int make_instances(poise__reading *r, poise__layer *l)
 {
-    l->ninstance = l->each ? l->names.n : 1;
-    l->instance = poise__reading_alloc(r, (size_t)l->ninstance, sizeof(*l->instance));
+    int n = l->each ? l->names.n : 1;
+    l->instance = poise__reading_alloc(r, (size_t)n, sizeof(*l->instance));
     if (!l->instance)
         return -1;
-    for (int k = 0; k < l->ninstance; k++) {
+    for (int k = 0; k < n; k++) {
         poise__instance *i = &l->instance[k];
         poise_error err;
         *i = (poise__instance){.layer = l, .name = l->name, .at = k, .kind_at = l->place};
@@ -97,6 +97,7 @@ static int make_instances(poise__reading *r, poise__layer *l)
             i->name = poise__arena_printf(r->arena, &err, "%s/%s", l->name, i->of);
         if (!i->name)
             return poise_diagnose_error(r->diag, &err);
+        l->ninstance = k + 1;
     }
     return 0;
 }
@@ -207,10 +208,14 @@ static int read_keys(keys_reading *k, const poise__yaml *v, const poise_model *m
 int poise__instances_read(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
                           const poise_model *m, poise__layer *l)
 {
-    char what[120];
+    char what[120], show[120];
     int bad = read_names(r, v, l);
     if (make_instances(r, l) < 0)
         return -1;
+    if (v->kind != POISE__MAP)
+        return poise_diagnose(r->diag, v->place,
+                              "layer '%.80s' is %s; it must be a mapping of keys", key->text,
+                              poise__yaml_show(v, show, sizeof(show)));
     l->kind = find_kind(r, key, v);
     if (!l->kind)
         return -1;

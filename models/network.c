@@ -48,13 +48,8 @@ static int check_layer_name(poise__reading *r, const poise__yaml *key)
 static int read_layer(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
                       const poise_model *m, poise__layer *l)
 {
-    char show[120];
     *l = (poise__layer){.name = key->text, .place = key->place, .wrong = -1};
     int bad = check_layer_name(r, key);
-    if (v->kind != POISE__MAP)
-        return poise_diagnose(r->diag, v->place,
-                              "layer '%.80s' is %s; it must be a mapping of keys", key->text,
-                              poise__yaml_show(v, show, sizeof(show)));
     l->wrong = poise__instances_read(r, key, v, m, l) < 0 || bad ? -1 : 0;
     return l->wrong;
 }
@@ -238,6 +233,8 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
     for (int k = 0; k < m->nlayer; k++) {
         bad |= read_layer(r, node->key[k], node->item[k], m, &m->layer[k]);
         ninstance += m->layer[k].ninstance;
+        if (m->layer[k].ninstance < (m->layer[k].each ? m->layer[k].names.n : 1))
+            return -1; /* memory is out */
         if (ninstance > MOST_INSTANCES)
             return poise_diagnose(
                 r->diag, m->layer[k].place,
