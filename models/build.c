@@ -119,10 +119,34 @@ static poise_value *output_of(poise__builder *b, poise_value *x, int t)
                 : NULL;
 }
 
+/* The sample weights, each times what the model says of the row; it learns nothing of that. */
+static poise_value *row_weights(poise__builder *b, const poise_network *net, int t)
+{
+    const poise__instance *i = b->model->extra[POISE__ROW_WEIGHT][t];
+    if (!i)
+        return net->weight[t];
+    poise_value *x = poise_reshape(b->g, b->instance[i->id], 1, &b->batch, b->err);
+    return poise_multiply(b->g, net->weight[t], poise_stop_gradient(b->g, x, b->err), b->err);
+}
+
+/* The loss, and the mean of the penalty over the task's rows.  A class is no label of a mean, a weight
+ * is as good. */
+static poise_value *with_penalty(poise__builder *b, const poise_network *net, int t,
+                                 poise_value *loss)
+{
+    const poise__instance *i = b->model->extra[POISE__PENALTY][t];
+    if (!i || !loss)
+        return loss;
+    poise_value *label = net->label[t]->dtype == POISE_F32 ? net->label[t] : net->weight[t];
+    return poise_add(b->g, loss,
+                     poise_loss_mean(b->g, b->instance[i->id], label, net->weight[t], NULL, b->err),
+                     b->err);
+}
+
 static poise_value *loss_of(poise__builder *b, const poise_network *net, int t, poise_value **sum)
 {
     const poise_loss l = poise_task_loss(&b->schema->task[t]);
-    poise_value *x = net->output[t], *y = net->label[t], *w = net->weight[t];
+    poise_value *x = net->output[t], *y = net->label[t], *w = row_weights(b, net, t);
     const double positive = l.alpha > 0 ? l.alpha : 1, negative = l.alpha > 0 ? 1 - l.alpha : 1;
     switch (l.kind) {
     case POISE_LOSS_BCE:
@@ -160,7 +184,7 @@ static int build_losses(poise__builder *b, poise_network *net)
         if (!name || poise_graph_at(b->g, name, task->place, b->err) < 0)
             return -1;
         net->output[t] = output_of(b, value_of(b, b->model->output[t]->id), t);
-        net->loss[t] = loss_of(b, net, t, &net->labelled[t]);
+        net->loss[t] = with_penalty(b, net, t, loss_of(b, net, t, &net->labelled[t]));
         if (net->loss[t] && (task->loss_weight < 1 || task->loss_weight > 1))
             net->loss[t] = poise_scale(b->g, net->loss[t], task->loss_weight, b->err);
         if (!net->loss[t])

@@ -113,24 +113,39 @@ static poise__yaml *layer_node(writer *w, const poise__instance *i)
     return bad ? NULL : map;
 }
 
+/* task: instance, of the tasks that have one; 0 or -1. */
+static int put_instances(writer *w, poise__yaml *map, const char *key,
+                         const poise__instance *const *of)
+{
+    poise__yaml *tasks = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
+    int n = 0;
+    for (int t = 0; t < w->m->ntask; t++) {
+        if (!of[t])
+            continue;
+        n++;
+        if (poise__yaml_append(w->a, tasks, poise__node_text(w->a, w->schema->task[t].name, w->err),
+                               name_node(w, of[t]->name), w->err) < 0)
+            return -1;
+    }
+    return n ? put(w, map, key, tasks) : 0;
+}
+
 static poise__yaml *model_node(writer *w)
 {
     const poise_model *m = w->m;
     poise__yaml *map = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
     poise__yaml *network = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
-    poise__yaml *output = poise__yaml_new(w->a, POISE__MAP, POISE_NOWHERE, w->err);
     int bad = put_text(w, map, "about", m->about) < 0 || put_text(w, map, "paper", m->paper) < 0 ||
               put_text(w, map, "when", m->when) < 0;
     for (int k = 0; k < m->ninstance && !bad; k++)
         if (!m->instance[k]->idle)
             bad = put(w, network, m->instance[k]->name, layer_node(w, m->instance[k])) < 0;
-    for (int t = 0; t < m->ntask && !bad; t++)
-        bad = poise__yaml_append(w->a, output,
-                                 poise__node_text(w->a, w->schema->task[t].name, w->err),
-                                 name_node(w, m->output[t]->name), w->err) < 0;
     if (network)
         network->block = 1;
-    bad = bad || put(w, map, "network", network) < 0 || put(w, map, "output", output) < 0;
+    bad = bad || put(w, map, "network", network) < 0 ||
+          put_instances(w, map, "output", m->output) < 0;
+    for (int e = 0; e < POISE__EXTRAS && !bad; e++)
+        bad = put_instances(w, map, poise__extra_name[e], m->extra[e]) < 0;
     return bad ? NULL : map;
 }
 

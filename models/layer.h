@@ -74,6 +74,8 @@ struct poise__layer_kind {
     X(subtract)               \
     X(multiply)               \
     X(scale)                  \
+    X(function)               \
+    X(reciprocal)             \
     X(softmax)                \
     X(dropout)                \
     X(stop_gradient)          \

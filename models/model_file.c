@@ -12,7 +12,7 @@ enum { LONGEST_CHAIN = 16 };
 typedef struct file_keys {
     const char *about, *paper, *when, *extends;
     poise_place extends_at;
-    const poise__yaml *params, *network, *output;
+    const poise__yaml *params, *network, *output, *row_weight, *penalty;
     int64_t version;
 } file_keys;
 
@@ -20,6 +20,8 @@ static int read_extends(poise__reading *r, const poise__yaml *v, void *into);
 static int read_params(poise__reading *r, const poise__yaml *v, void *into);
 static int read_network(poise__reading *r, const poise__yaml *v, void *into);
 static int read_output(poise__reading *r, const poise__yaml *v, void *into);
+static int read_row_weight(poise__reading *r, const poise__yaml *v, void *into);
+static int read_penalty(poise__reading *r, const poise__yaml *v, void *into);
 
 static const poise_key rows[] = {
     {.name = "version",
@@ -66,6 +68,19 @@ static const poise_key rows[] = {
      .schema = "text | map of text",
      .help = "the layer that is the tasks' output, or one for each task; without it the one called "
              "logit"},
+    {.name = "row_weight",
+     .kind = POISE_KEY_OWN,
+     .read = read_row_weight,
+     .form = "layer, or mapping of task: layer",
+     .schema = "text | map of text",
+     .help = "what each row of a task's loss is multiplied by; the layer does not learn from it"},
+    {.name = "penalty",
+     .kind = POISE_KEY_OWN,
+     .read = read_penalty,
+     .form = "layer, or mapping of task: layer",
+     .schema = "text | map of text",
+     .help =
+         "what is added to a task's loss: the mean of the layer over the rows that count for it"},
 };
 const poise_section poise__model_file_section = {
     .name = "model file",
@@ -113,16 +128,33 @@ static int read_network(poise__reading *r, const poise__yaml *v, void *into)
     return 0;
 }
 
-static int read_output(poise__reading *r, const poise__yaml *v, void *into)
+/* A layer, or a mapping of task: layer. */
+static int read_layers(poise__reading *r, const char *name, const poise__yaml *v,
+                       const poise__yaml **into)
 {
     char show[120];
     int empty = v->kind == POISE__SCALAR ? poise__yaml_null(v) : v->n == 0;
-    ((file_keys *)into)->output = v;
+    *into = v;
     return v->kind == POISE__LIST || empty
                ? poise_diagnose(r->diag, v->place,
-                                "output is %s; it must be a layer, or a mapping of task: layer",
+                                "%s is %s; it must be a layer, or a mapping of task: layer", name,
                                 poise__yaml_show(v, show, sizeof(show)))
                : 0;
+}
+
+static int read_output(poise__reading *r, const poise__yaml *v, void *into)
+{
+    return read_layers(r, "output", v, &((file_keys *)into)->output);
+}
+
+static int read_row_weight(poise__reading *r, const poise__yaml *v, void *into)
+{
+    return read_layers(r, "row_weight", v, &((file_keys *)into)->row_weight);
+}
+
+static int read_penalty(poise__reading *r, const poise__yaml *v, void *into)
+{
+    return read_layers(r, "penalty", v, &((file_keys *)into)->penalty);
 }
 
 /* ---- files ---- */
@@ -358,6 +390,8 @@ static int merge(poise__reading *r, poise__model_text *t, const file_keys *k)
     t->paper = k->paper ? k->paper : t->paper;
     t->when = k->when ? k->when : t->when;
     t->output = k->output ? k->output : t->output;
+    t->row_weight = k->row_weight ? k->row_weight : t->row_weight;
+    t->penalty = k->penalty ? k->penalty : t->penalty;
     if (!k->extends) {
         t->params = k->params;
         t->network = k->network;

@@ -15,10 +15,10 @@
 
 typedef struct poise__model_text {
     const char *about, *paper, *when;
-    const poise__yaml *params, *network, *output; /* NULL: none */
-    const poise__yaml *removed;                   /* name: null, of layers; NULL: none */
-    int chain;                                    /* files that it is made of */
-    const char **file;                            /* [chain] the model's own first */
+    const poise__yaml *params, *network, *output, *row_weight, *penalty; /* NULL: none */
+    const poise__yaml *removed; /* name: null, of layers; NULL: none */
+    int chain;                  /* files that it is made of */
+    const char **file;          /* [chain] the model's own first */
 } poise__model_text;
 
 /* The model that `node` is: the mapping of a model file, which stands in `file` (NULL: the run's).

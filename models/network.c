@@ -165,7 +165,7 @@ static int read_outputs(poise__reading *r, poise_model *m)
                                       map->key[k]->text);
             continue;
         }
-        m->output[t] = poise__output_resolve(r, m, map->item[k], t);
+        m->output[t] = poise__output_resolve(r, m, "output", map->item[k], t);
         if (!m->output[t] || check_output(r, m->output[t]) < 0)
             bad = -1;
     }
@@ -244,6 +244,7 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
     bad |= poise__references_resolve(r, m);
     bad |= m->outputs && m->outputs->kind == POISE__MAP ? read_outputs(r, m)
                                                         : find_outputs(r, node, m);
+    bad |= poise__extras_read(r, m);
     if (put_in_order(r, m) < 0)
         return -1;
     poise__shape *shape = poise__reading_alloc(r, (size_t)m->ninstance, sizeof(*shape));

@@ -37,6 +37,13 @@ enum {
     POISE__OTHERS = -5    /* [others]: all but it */
 };                        /* .instance */
 enum { POISE__MOST_LAYERS = 1000 };
+/* What a task's loss may have besides its output (extras.c). */
+enum {
+    POISE__ROW_WEIGHT, /* what its rows' losses are multiplied by */
+    POISE__PENALTY,    /* what is added to it, in the mean over its rows */
+    POISE__EXTRAS
+};
+extern const char *const poise__extra_name[POISE__EXTRAS];
 
 typedef struct poise__layer_kind poise__layer_kind; /* layer.h */
 typedef struct poise__layer poise__layer;
@@ -95,12 +102,14 @@ struct poise_model {
     /* as written, $names in it, what it extends worked in; NULL: none */
     const poise__yaml *declared; /* parameters */
     const poise__yaml *network;
-    const poise__yaml *written_output;
+    const poise__yaml *written_output, *written_extras[POISE__EXTRAS];
     const poise__yaml *removed; /* name: null, of layers that an extending file took away */
     /* as it is */
     const poise__yaml *params;      /* name: value */
     const poise__yaml *outputs;     /* `output:`: a layer, or task: layer; NULL: logit */
     const poise__instance **output; /* [ntask] the instances that are the tasks' outputs */
+    const poise__yaml *extras[POISE__EXTRAS];     /* as `output`; NULL: none */
+    const poise__instance **extra[POISE__EXTRAS]; /* [ntask] each; NULL: the task has none */
     int nlayer;
     poise__layer *layer;         /* in order of need, and of the file where that is free */
     const poise__groups *groups; /* the spec's */
@@ -145,9 +154,14 @@ const char *poise__references_key(const poise__layer_kind *kind, int k);
 
 /* Find what every reference of every layer means.  0, or -1 after a diagnosis. */
 int poise__references_resolve(poise__reading *r, poise_model *m);
-/* The instance that `task: "name[...]"` under output: means for a task; NULL after a diagnosis. */
+/* The instance that `task: "name[...]"` under output: (or `key`) means for a task; NULL after a
+ * diagnosis. */
 const poise__instance *poise__output_resolve(poise__reading *r, const poise_model *m,
-                                             const poise__yaml *v, int task);
+                                             const char *key, const poise__yaml *v, int task);
+/* Find the instances of m->extras, once those of the outputs are known.  0, or -1. */
+int poise__extras_read(poise__reading *r, poise_model *m);
+/* The k-th instance that a task's loss is made of, its output first; NULL past the last. */
+const poise__instance *poise__needed_by(const poise_model *m, int task, int k);
 /* Diagnose a value of the parameter `name` that is no input: features, a feature, a group. */
 int poise__input_check(poise__reading *r, const poise__yaml *v, const char *name);
 

@@ -49,6 +49,9 @@ static int evaluate(poise__reading *r, poise_model *m, poise__yaml **network)
     *network = poise__evaluate(r, m->network, s, &bad);
     if (m->written_output)
         m->outputs = poise__evaluate(r, m->written_output, s, &bad);
+    for (int e = 0; e < POISE__EXTRAS; e++)
+        if (m->written_extras[e])
+            m->extras[e] = poise__evaluate(r, m->written_extras[e], s, &bad);
     for (size_t i = 0; *network && i < m->params->n; i++)
         if (!s->used[i])
             poise_warn(r->diag, m->params->key[i]->place, "no layer uses parameter '%.80s'",
@@ -67,6 +70,8 @@ static int finish(poise__reading *r, const poise__model_text *text, const poise_
     m->declared = text->params;
     m->network = text->network;
     m->written_output = text->output;
+    m->written_extras[POISE__ROW_WEIGHT] = text->row_weight;
+    m->written_extras[POISE__PENALTY] = text->penalty;
     m->removed = text->removed;
     m->groups = r->spec->groups;
     m->params = poise__params_read(r, m->declared, given, m->name, m->place, &bad);

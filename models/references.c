@@ -293,15 +293,15 @@ static int resolve(poise__reading *r, const poise_model *m, const poise__layer *
 }
 
 const poise__instance *poise__output_resolve(poise__reading *r, const poise_model *m,
-                                             const poise__yaml *v, int task)
+                                             const char *key, const poise__yaml *v, int task)
 {
     poise__reference ref;
-    poise__layer user = {.name = "output", .task = r->spec->schema->task[task].name};
+    poise__layer user = {.name = key, .task = r->spec->schema->task[task].name};
     if (read_reference(r, v, &ref) < 0 || resolve(r, m, &user, &ref) < 0)
         return NULL;
     const poise__layer *l = ref.layer >= 0 ? &m->layer[ref.layer] : NULL;
     if (!l || (l->each && ref.instance < 0 && ref.instance != POISE__SAME)) {
-        poise_diagnose(r->diag, v->place, "output of a task is one layer, but '%.80s' is %s",
+        poise_diagnose(r->diag, v->place, "%s of a task is one layer, but '%.80s' is %s", key,
                        v->text, l ? "several" : "an input");
         return NULL;
     }

@@ -198,6 +198,10 @@ static poise__yaml *write_model(writer *w, const poise_model *m)
               put_text(w, map, "when", m->when) < 0;
     if (!bad && m->written_output)
         bad = put(w, map, "output", poise__yaml_share(w->a, m->written_output, w->err)) < 0;
+    for (int e = 0; e < POISE__EXTRAS && !bad; e++)
+        if (m->written_extras[e])
+            bad = put(w, map, poise__extra_name[e],
+                      poise__yaml_share(w->a, m->written_extras[e], w->err)) < 0;
     if (!bad && m->params->n > 0)
         bad = put(w, map, "params", write_params(w, m)) < 0;
     if (bad || put(w, map, "network", poise__yaml_share(w->a, m->network, w->err)) < 0)

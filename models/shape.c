@@ -42,6 +42,22 @@ static int check_output(const poise__shaper *c, const poise__instance *i, int ta
     return 0;
 }
 
+/* A row weight and a penalty are one number a row. */
+static int check_extras(const poise__shaper *c, int task)
+{
+    int bad = 0;
+    for (int k = 1; c->model->output[task] && poise__needed_by(c->model, task, k); k++) {
+        const poise__instance *i = poise__needed_by(c->model, task, k);
+        const poise__shape s = c->shape[i->id];
+        char text[80];
+        if (s.stack || s.width > 1)
+            bad = poise_diagnose(c->diag, i->kind_at,
+                                 "'%s' is %s; a row_weight or penalty is one number a row",
+                                 i->layer->name, poise__shape_text(&s, text, sizeof(text)));
+    }
+    return bad;
+}
+
 /* What is read must be there: of the first of several there is none before it. */
 static int check_sources(const poise__shaper *c, const poise__instance *i)
 {
@@ -76,5 +92,7 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
     for (int t = 0; t < m->ntask; t++)
         if (m->output[t] && check_output(&c, m->output[t], t) < 0)
             return -1;
+    for (int t = 0; t < m->ntask; t++)
+        bad |= check_extras(&c, t);
     return bad;
 }

@@ -9,13 +9,16 @@ typedef struct walk {
     int by;     /* who needs the instance whose sources are seen */
 } walk;
 
+static void need(walk *w, const poise__instance *i)
+{
+    int *needs = &w->needs[i->id];
+    *needs = *needs == NOBODY || *needs == w->by ? w->by : SEVERAL;
+}
+
 static int join(void *user, const poise__source *s)
 {
-    walk *w = user;
-    if (s->instance) {
-        int *needs = &w->needs[s->instance->id];
-        *needs = *needs == NOBODY || *needs == w->by ? w->by : SEVERAL;
-    }
+    if (s->instance)
+        need(user, s->instance);
     return 0;
 }
 
@@ -26,8 +29,11 @@ int poise__shared_instances(const poise_model *m, int *shared, poise_error *err)
         return -1;
     for (int k = 0; k < m->ninstance; k++)
         w.needs[k] = NOBODY;
-    for (int t = 0; t < m->ntask; t++)
-        w.needs[m->output[t]->id] = w.needs[m->output[t]->id] == NOBODY ? t : SEVERAL;
+    for (w.by = 0; w.by < m->ntask; w.by++) { /* a row weight is not learnt from */
+        need(&w, m->output[w.by]);
+        if (m->extra[POISE__PENALTY][w.by])
+            need(&w, m->extra[POISE__PENALTY][w.by]);
+    }
     for (int k = m->ninstance - 1; k >= 0; k--) { /* all that need an instance come after it */
         w.by = w.needs[k];
         shared[k] = w.by == SEVERAL;

@@ -26,7 +26,8 @@ static void find_needs(poise__drawing *d)
     const poise_model *m = d->model;
     walk w = {.d = d, .needs = d->needs};
     for (int t = 0; t < m->ntask; t++)
-        w.needs[m->output[t]->id * m->ntask + t] = 1;
+        for (int k = 0; poise__needed_by(m, t, k); k++)
+            w.needs[poise__needed_by(m, t, k)->id * m->ntask + t] = 1;
     for (w.by = m->ninstance - 1; w.by >= 0; w.by--)
         poise__all_sources(m, m->instance[w.by], inherit, &w);
 }

@@ -1,12 +1,15 @@
-/* Kinds that change one value and learn nothing: scale, softmax, dropout, stop_gradient; and constant,
- * which reads nothing. */
+/* Kinds that change one value and learn nothing: scale, function, reciprocal, softmax, dropout,
+ * stop_gradient; and constant, which reads nothing. */
 #include "../ops/ops.h"
+#include "activation.h"
 #include "layer.h"
 
 typedef struct single_keys {
     poise__references input;
-    double number; /* of scale the factor, of dropout the rate, of constant the value */
+    double number; /* of scale the factor, of dropout the rate, of constant the value, of reciprocal
+                      the least that is divided by */
     int64_t width; /* of constant */
+    int activation;
 } single_keys;
 
 #define INPUT(word, text)                                          \
@@ -23,6 +26,25 @@ typedef struct single_keys {
 static const poise_key scale_rows[] = {
     NUMBER("scale", -1e9, 1e9, "the factor"),
     INPUT("input", "what is multiplied by it; a list is put side by side"),
+};
+static const poise_key function_rows[] = {
+    {.name = "function",
+     .kind = POISE_KEY_CHOICE,
+     .required = 1,
+     .choice = poise__activation_names,
+     POISE__INTO(single_keys, activation),
+     .help = "which (leaky_relu: slope 0.01)"},
+    INPUT("input", "what it is taken of; a list is put side by side"),
+};
+static const poise_key reciprocal_rows[] = {
+    INPUT("reciprocal", "what 1 is divided by; a list is put side by side"),
+    {.name = "least",
+     .kind = POISE_KEY_NUMBER,
+     .initial = "1e-3",
+     .min = 1e-12,
+     .max = 1e12,
+     POISE__INTO(single_keys, number),
+     .help = "what is less counts as this"},
 };
 static const poise_key softmax_rows[] = {
     INPUT("softmax", "what is made positive with sum 1; a list is put side by side"),
@@ -55,6 +77,19 @@ static poise_value *build_scale(poise__builder *b, const poise__instance *i)
 {
     const single_keys *k = i->own;
     return poise_scale(b->g, poise__concat_value(b, i, &k->input), k->number, b->err);
+}
+
+static poise_value *build_function(poise__builder *b, const poise__instance *i)
+{
+    const single_keys *k = i->own;
+    poise_value *x = poise__concat_value(b, i, &k->input);
+    return x ? poise__activate(b->g, x, k->activation, b->err) : NULL;
+}
+
+static poise_value *build_reciprocal(poise__builder *b, const poise__instance *i)
+{
+    const single_keys *k = i->own;
+    return poise_reciprocal(b->g, poise__concat_value(b, i, &k->input), k->number, b->err);
 }
 
 static poise_value *build_softmax(poise__builder *b, const poise__instance *i)
@@ -94,6 +129,8 @@ static poise_value *build_constant(poise__builder *b, const poise__instance *i)
         .shape = shape_rule,                                                           \
         .build = build_##kind_name};
 KIND(scale, "a value times a number", shape)
+KIND(function, "a function of each number, without weights", shape)
+KIND(reciprocal, "1 divided by each number", shape)
 KIND(softmax, "e^x over the sum of e^x, of each row", shape)
 KIND(dropout, "zeros at random in training, the rest made larger to make up for them", shape)
 KIND(stop_gradient, "the value itself, but what is before it does not learn from what is after it",

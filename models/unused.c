@@ -83,7 +83,8 @@ int poise__find_unused(poise__reading *r, poise_model *m)
     if (!w.used || !w.read)
         return -1;
     for (int t = 0; t < m->ntask; t++)
-        w.used[m->output[t]->id] = 1;
+        for (int k = 0; poise__needed_by(m, t, k); k++)
+            w.used[poise__needed_by(m, t, k)->id] = 1;
     for (int k = m->ninstance - 1; k >= 0; k--)
         if (w.used[k])
             poise__all_sources(m, m->instance[k], mark, &w);

@@ -33,11 +33,12 @@ def batch():
     return x | {"label": label, "weight": weight}
 
 
-def loss(logit, label, weight):
-    """The weighted mean of the cross entropies over the rows that have a label."""
+def loss(logit, label, weight, row_weight=None, penalty=None):
+    """The weighted mean of the cross entropies over the rows that have a label, and that of the penalty."""
     w = torch.where(label.isnan(), 0, weight)
+    v = w if row_weight is None else w * row_weight[:, 0]
     each = F.binary_cross_entropy_with_logits(logit[:, 0], label.nan_to_num(0), reduction="none")
-    return (w * each).sum() / w.sum()
+    return (v * each).sum() / v.sum() + (0 if penalty is None else (w * penalty[:, 0]).sum() / w.sum())
 
 
 def passes(network, kind, seed):
@@ -45,7 +46,8 @@ def passes(network, kind, seed):
     torch.manual_seed(seed)
     x, n = batch(), kind()
     out = network(n, x, TASKS)
-    losses = {t: loss(out[t], x["label"][k], x["weight"]) for k, t in enumerate(TASKS)}
+    losses = {t: loss(out[t], x["label"][k], x["weight"], n.row_weight.get(t), n.penalty.get(t))
+              for k, t in enumerate(TASKS)}
     sum(losses.values()).backward()
     return x, n, out, losses
 

@@ -21,6 +21,7 @@ class Net:
 
     def __init__(self):
         self.p = {}
+        self.row_weight, self.penalty = {}, {}  # what a task's loss has besides the logit: [B, 1] each
 
     def weight(self, name, *shape, scale=0.6):
         if name not in self.p:
@@ -191,6 +192,14 @@ def esmm(n, x, tasks):
     return {t: logit_of_product([z[o] for o in tasks[:k + 1]]) for k, t in enumerate(tasks)}
 
 
+def escm2_ips(n, x, tasks):
+    """Wang et al. 2022, eq. 9: the second step's losses weigh 1 / pCTR, which is not trained by them."""
+    f = n.features(x)
+    z = {t: n.dense(f"score/{t}", n.mlp(f"tower/{t}", f, (5, 4)), 1) for t in tasks[:2]}
+    n.row_weight = {tasks[1]: 1 / torch.sigmoid(z[tasks[0]]).clamp(min=0.4).detach()}
+    return z | {tasks[2]: logit_of_product([z[t] for t in tasks[:2]])}
+
+
 def dbmtl(n, x, tasks):
     """Wang et al. 2019: a task's relation network reads its own tower and those of the tasks before."""
     h = n.mlp("bottom", n.features(x), (6, 5))
@@ -214,7 +223,10 @@ def aitm(n, x, tasks):
         v, key, query = (n.dense(f"transfer/{t}/{a}", u, 4) for a in ("value", "key", "query"))
         w = F.softmax((key * query).sum(2) / 4 ** 0.5, 1)
         z[t] = (w.unsqueeze(2) * v).sum(1)
-    return {t: n.dense(f"logit/{t}", z[t], 1) for t in tasks}
+    out = {t: n.dense(f"logit/{t}", z[t], 1) for t in tasks}
+    p = {t: torch.sigmoid(out[t]) for t in tasks}
+    n.penalty = {t: 0.6 * F.relu(p[t] - p[o]) for o, t in zip(tasks, tasks[1:])}  # eq. 10
+    return out
 
 
 def smooth_step(x, gamma=1.0):
@@ -286,6 +298,7 @@ ZOO = {  # file: network, what the run file says of the model
     "sluice": (sluice, "units: 4, parts: 2"),
     "mtan": (mtan, "units: [[6], [5]], tower: [4]"),
     "esmm": (esmm, "units: [5, 4]"),
+    "escm2_ips": (escm2_ips, "click: click, conversion: cart, both: buy, units: [5, 4], least: 0.4"),
     "dbmtl": (dbmtl, "units: [6, 5], tower: [4], relation: [3]"),
     "aitm": (aitm, "units: [5, 4]"),
     "stem": (stem, "shared: 2, own: 2, units: [4], tower: [4]"),

@@ -93,11 +93,11 @@ static inline void net_fill(const net *x, poise_session *s)
     }
 }
 
-#define PLAIN                                                                   \
+#define ROWS_HERE                                                               \
     "data: {train: data/rows.csv}\n"                                            \
     "features: {age: numeric, w: numeric, city_code: {categorical: {dim: 4}}, " \
-    "job_code: {categorical: {dim: 4}}}\n"                                      \
-    "tasks: {click: {label: click}, buy: {label: buy}}\n"
+    "job_code: {categorical: {dim: 4}}}\n"
+#define PLAIN  ROWS_HERE "tasks: {click: {label: click}, buy: {label: buy}}\n"
 #define MMOE   PLAIN "model: {use: mmoe, experts: 3, units: [8, 6], tower: [5]}\n"
 #define BOTTOM PLAIN "model: {use: shared_bottom, units: [8, 6], tower: [5]}\n"
 #define SINGLE PLAIN "model: {use: single_task, units: [8, 6]}\n"

@@ -39,8 +39,9 @@ static void every_model_of_the_zoo(void **state)
     for (int k = 0; k < ZOO; k++) {
         char text[600];
         print_message("%s\n", zoo[k].name);
-        snprintf(text, sizeof(text), "data: {generate: funnel, rows: 100}\nmodel: {use: %s, %s}\n",
-                 zoo[k].name, zoo[k].settings);
+        snprintf(text, sizeof(text),
+                 "data: {generate: funnel, rows: 100}\nmodel: {use: %s, %s%s}\n", zoo[k].name,
+                 zoo[k].must, zoo[k].settings);
         check(text);
     }
 }

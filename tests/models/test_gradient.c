@@ -122,9 +122,9 @@ static void check_gradients(const char *name, const char *text, double noise)
     net_done(&x);
 }
 
-/* Differences see through a stopped gradient.  A model that stops some is checked as a copy that does
- * not; that it stops where it should is seen beside PyTorch (tests/golden/test_zoo.c).  What the run
- * file calls the model: its name, or the copy's path. */
+/* Differences see through what stops a gradient: stop_gradient, and the weights of rows.  A model that
+ * stops some is checked as a copy that does not; that it stops where it should is seen beside PyTorch
+ * (tests/golden/test_zoo.c).  What the run file calls the model: its name, or the copy's path. */
 static const char *without_stops(const char *name, char *path, size_t size)
 {
     static const char stop[] = "stop_gradient: ", pass[] = "scale: 1.0, input: ";
@@ -134,10 +134,12 @@ static const char *without_stops(const char *name, char *path, size_t size)
     assert_non_null(f);
     assert_true(fread(text, 1, (1 << 16) - 1, f) > 0);
     fclose(f);
-    if (strstr(text, stop)) {
+    if (strstr(text, stop) || strstr(text, "\nrow_weight:")) {
         snprintf(path, size, TEST_BUILD "/tests/gradient_%s.yaml", name);
         f = fopen(path, "wb");
         assert_non_null(f);
+        if ((next = strstr(text, "\nrow_weight:")) != NULL) /* a line of its own */
+            memset(next + 1, ' ', strcspn(next + 1, "\n"));
         for (; (next = strstr(at, stop)) != NULL; at = next + strlen(stop))
             fprintf(f, "%.*s%s", (int)(next - at), at, pass);
         fputs(at, f);
@@ -152,8 +154,9 @@ static void a_model_of_the_zoo(void **state)
 {
     const zoo_row *row = *state;
     char text[2000], path[1000];
-    snprintf(text, sizeof(text), "%smodel: {use: %s, %s}\n", PLAIN,
-             without_stops(row->name, path, sizeof(path)), row->settings);
+    const char *tasks = row->tasks ? row->tasks : "{click: {label: click}, buy: {label: buy}}";
+    snprintf(text, sizeof(text), "%stasks: %s\nmodel: {use: %s, %s%s}\n", ROWS_HERE, tasks,
+             without_stops(row->name, path, sizeof(path)), row->here, row->settings);
     check_gradients("here.yaml", text, 1);
 }
 

@@ -44,8 +44,8 @@ static poise_spec *spec_of(int k, const char *settings, const char *rest)
 {
     char text[600];
     snprintf(text, sizeof(text),
-             "data: {generate: funnel, rows: 12000, seed: 3}\nmodel: {use: %s, %s}\n%s",
-             zoo[k].name, settings, rest);
+             "data: {generate: funnel, rows: 12000, seed: 3}\nmodel: {use: %s, %s%s}\n%s",
+             zoo[k].name, zoo[k].must, settings, rest);
     return read_good("here.yaml", text, 0, NULL);
 }
 
