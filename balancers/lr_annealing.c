@@ -1,26 +1,27 @@
 /* lr_annealing.c -- weights that bring the mean absolute gradients of all tasks to one's.
  *
  * edit() hands out sqrt|g|: the square of its norm is the sum of |g|, which no Gram matrix holds.
- * For the reference's largest it hands out, of each slice, the square root of what the slice adds
- * to elements x largest: the sum of the squares is that of all, in any order of slices.
  * The weights are the running averages themselves.  A task without labels, or whose gradient is 0,
- * keeps its weight; without labels for the reference all do. */
+ * keeps its weight; without labels for the reference all do.
+ *
+ * Where the largest gradient of the reference is wanted edit() leaves it and the number of elements
+ * in the state for step(): both come out the same in any order of slices. */
 #include <math.h>
 #include <poise/balancer.h>
 
 enum { ALPHA, REFERENCE, AGAINST };
-enum { MAX, MEAN };
-static const char *const measures[] = {[MAX] = "max", [MEAN] = "mean", NULL};
+enum { MEAN, MAX };
+static const char *const measures[] = {[MEAN] = "mean", [MAX] = "max", NULL};
 static const poise_param params[] = {
-    [ALPHA] = {"alpha", "share of the newest ratio in the weight", POISE_REAL, 0, 0.1, 0, 1, NULL},
+    [ALPHA] = {"alpha", "share of the newest ratio in the weight", POISE_REAL, 0, 0.01, 0, 1, NULL},
     [REFERENCE] = {"reference", "number of the task that the others are brought to, from 0",
                    POISE_INT, 0, 0, 0, 1e6, NULL},
-    [AGAINST] = {"against", "its largest absolute gradient, or their mean", POISE_CHOICE, 0, MAX, 0,
+    [AGAINST] = {"against", "its mean or its largest absolute gradient", POISE_CHOICE, 0, MEAN, 0,
                  0, measures},
 };
 
 struct seen {
-    double step; /* 1 + its number; of it, so far: */
+    double step; /* 1 + its number; of it: */
     double largest, elements;
 };
 
@@ -42,23 +43,17 @@ static int init(const poise_context *c, void *state)
 static int edit(const poise_context *c, void *state, const poise_signals *in,
                 const poise_stretch *s, float *const *out)
 {
-    uint32_t ref = (uint32_t)c->param[REFERENCE][0];
+    const float *ref = s->grad[(uint32_t)c->param[REFERENCE][0]];
     struct seen *seen = state;
 
+    if (seen->step != (double)in->step + 1)
+        *seen = (struct seen){.step = (double)in->step + 1};
     for (uint32_t t = 0; t < c->ntask; t++)
         for (size_t i = 0; i < s->n; i++)
             out[t][i] = sqrtf(fabsf(s->grad[t][i]));
-    if (c->param[AGAINST][0] == MEAN || s->n == 0)
-        return 0;
-    if (seen->step != (double)in->step + 1)
-        *seen = (struct seen){.step = (double)in->step + 1};
-    double before = seen->largest * seen->elements;
+    for (size_t i = 0; i < s->n; i++)
+        seen->largest = fmax(seen->largest, fabs((double)ref[i]));
     seen->elements += (double)s->n;
-    for (size_t i = 0; i < s->n; i++) {
-        seen->largest = fmax(seen->largest, fabs((double)s->grad[ref][i]));
-        out[ref][i] = 0;
-    }
-    out[ref][0] = (float)sqrt(seen->largest * seen->elements - before);
     return 0;
 }
 
@@ -66,12 +61,15 @@ static int step(const poise_context *c, void *state, const poise_signals *in, do
 {
     uint32_t ref = (uint32_t)c->param[REFERENCE][0];
     double alpha = c->param[ALPHA][0];
+    const struct seen *seen = state;
 
-    (void)state;
     if (!(in->labelled[ref] > 0))
         return 0;
+    double sum = in->grad_norm[ref] * in->grad_norm[ref];
+    if (c->param[AGAINST][0] == MAX)
+        sum = seen->largest * seen->elements;
     for (uint32_t t = 0; t < c->ntask; t++) {
-        double ratio = pow(in->grad_norm[ref] / in->grad_norm[t], 2);
+        double ratio = sum / (in->grad_norm[t] * in->grad_norm[t]);
         if (t != ref && in->labelled[t] > 0 && isfinite(ratio))
             weight[t] = (1 - alpha) * weight[t] + alpha * ratio;
     }
@@ -92,16 +90,14 @@ static const poise_balancer plugin = {
     .init = init,
     .step = step,
     .edit = edit,
-    .formula = "w <- (1 - alpha) w + alpha max|g_reference| / mean|g|, w is 1 at first;\n"
-               "the reference's stays 1; mean: mean|g_reference| instead of its max",
+    .formula = "w <- (1 - alpha) w + alpha mean|g_reference| / mean|g|, w is 1 at first;\n"
+               "the reference's stays 1; max: max|g_reference| instead of its mean",
     .paper = "Wang, Teng, Perdikaris, \"Understanding and mitigating gradient flow pathologies in "
              "physics-informed neural networks\", SIAM Journal on Scientific Computing, 2021",
-    .differs =
-        "As the authors' code (largest against mean, alpha 0.1). modulus-sym has `against: "
-        "mean` and alpha 0.01, with 1e-8 beside the mean; left out here, for it is not small "
-        "against the gradients of large tables.",
-    .advice = "Simple and steady: no loss enters. The largest gradient is many times the mean, so "
-              "all tasks but the reference are weighed up; with embedding tables in scope most "
-              "gradients are 0 and `max` gives very large weights: there take the mean.",
+    .differs = "As modulus-sym (mean against mean, alpha 0.01), without its 1e-8 beside the mean, "
+               "which is not small against the gradients of large tables. The paper takes the "
+               "reference's largest gradient, with alpha 0.1: `against: max`.",
+    .advice = "Simple and steady: no loss enters. With embedding tables in scope most gradients "
+              "are 0 and `max` gives very large weights: keep to the mean.",
 };
 POISE_BALANCER(plugin)

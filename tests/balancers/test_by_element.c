@@ -213,8 +213,8 @@ static void metabalance_counts_labelled_steps(void **state)
 static void lr_annealing_by_hand(void **state)
 {
     (void)state;
-    feed *f = new_feed("lr_annealing", 2, "alpha=0.5 against=mean");
-    feed *g = new_feed("lr_annealing", 2, "alpha=0.5");
+    feed *f = new_feed("lr_annealing", 2, "alpha=0.5");
+    feed *g = new_feed("lr_annealing", 2, "alpha=0.5 against=max");
     f->grad[0][0] = g->grad[0][0] = -4, f->grad[0][6] = g->grad[0][6] = 2;
     f->grad[1][2] = g->grad[1][2] = 1.5f, f->grad[1][6] = g->grad[1][6] = -0.5f;
     go(f);
@@ -243,7 +243,7 @@ static void lr_annealing_takes_the_largest_of_one_step(void **state)
 {
     (void)state;
     poise_error err = {0};
-    feed *f = new_feed("lr_annealing", 2, "alpha=0.5");
+    feed *f = new_feed("lr_annealing", 2, "alpha=0.5 against=max");
     f->grad[0][0] = 100, f->grad[1][2] = 2;
     feed_measure(f, f->grad);
     assert_int_equal(feed_slices(f, NULL, &err), 0);
