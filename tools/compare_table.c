@@ -56,12 +56,12 @@ static void print_row(const poise_comparison *c, const poise_compare_row *r, int
 
     print_name(width, label(c, r, text, sizeof text));
     for (int t = 0; t < c->ntask; t++) {
-        if (isnan(r->auc_mean[t]))
+        if (isnan(r->mean[t]))
             snprintf(cell, sizeof cell, "-");
         else if (c->repeat == 1) /* one run has no deviation to show */
-            snprintf(cell, sizeof cell, " %.5f", r->auc_mean[t]);
+            snprintf(cell, sizeof cell, " %.5f", r->mean[t]);
         else
-            snprintf(cell, sizeof cell, " %.5f +- %.5f", r->auc_mean[t], r->auc_std[t]);
+            snprintf(cell, sizeof cell, " %.5f +- %.5f", r->mean[t], r->std[t]);
         print_cell(c, t, 0, cell);
     }
     printf("  ");
@@ -79,7 +79,7 @@ static void print_difference(const poise_comparison *c, const poise_compare_row 
     snprintf(cell, sizeof cell, "  - %s", label(c, &c->row[0], text, sizeof text));
     print_name(width, cell);
     for (int t = 0; t < c->ntask; t++) {
-        double d = r->auc_mean[t] - c->row[0].auc_mean[t];
+        double d = r->mean[t] - c->row[0].mean[t];
 
         snprintf(cell, sizeof cell, isnan(d) ? "-" : "%+.5f", d);
         print_cell(c, t, 1, cell);
@@ -114,8 +114,8 @@ static double mean_auc(const poise_comparison *c, const poise_compare_row *r)
     int n = 0;
 
     for (int t = 0; t < c->ntask; t++)
-        if (!isnan(r->auc_mean[t])) {
-            sum += r->auc_mean[t];
+        if (c->figure[t] == POISE_AUC && !isnan(r->mean[t])) {
+            sum += r->mean[t];
             n++;
         }
     return n ? sum / n : NAN;
@@ -148,12 +148,19 @@ static void print_matrix(const poise_comparison *c, int width)
 
 void tool_print_comparison(const poise_comparison *c)
 {
-    int width = label_width(c);
+    int width = label_width(c), others = 0;
 
-    printf("AUC, mean +- deviation of %d run%s\n\n", c->repeat, c->repeat == 1 ? "" : "s");
-    print_name(width, "");
     for (int t = 0; t < c->ntask; t++)
-        printf("   %-*s", CELL - 1, c->task[t]);
+        others |= c->figure[t] != POISE_AUC;
+    printf("%s +- deviation of %d run%s\n\n", others ? "Mean" : "AUC, mean", c->repeat,
+           c->repeat == 1 ? "" : "s");
+    print_name(width, "");
+    for (int t = 0; t < c->ntask; t++) {
+        char head[300];
+        snprintf(head, sizeof head, others ? "%s %s" : "%s", c->task[t],
+                 poise_figure_name(c->figure[t]));
+        printf("   %-*s", CELL - 1, head);
+    }
     printf("  %14s  %9s%s\n", "mean deviation", "s/epoch", c->nmodel > 1 ? "   weights" : "");
     for (int k = 0; k < c->nrow; k++) {
         print_row(c, &c->row[k], width);

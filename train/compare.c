@@ -103,9 +103,9 @@ static int make_row(poise_comparison *c, const plan *p, poise_compare_row *r, in
     r->model = row_name(c->arena, p, model_at, m, err);
     r->balancer = p->nbalancer ? row_name(c->arena, p, balancer_at, k, err)
                                : own_name(c->arena, p->spec[m], err);
-    r->auc_mean = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
-    r->auc_std = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
-    return r->model && r->balancer && r->auc_mean && r->auc_std ? 0 : -1;
+    r->mean = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
+    r->std = poise__arena_alloc(c->arena, ntask, sizeof(double), err);
+    return r->model && r->balancer && r->mean && r->std ? 0 : -1;
 }
 
 static int allocate(poise_comparison *c, const plan *p, poise_error *err)
@@ -122,10 +122,12 @@ static int allocate(poise_comparison *c, const plan *p, poise_error *err)
     c->best_possible =
         poise__arena_alloc(c->arena, (size_t)s->ntask, sizeof *c->best_possible, err);
     c->row = poise__arena_alloc(c->arena, (size_t)p->nmodel * (size_t)each, sizeof *c->row, err);
-    if (!c->task || !c->best_possible || !c->row)
+    c->figure = poise__arena_alloc(c->arena, (size_t)s->ntask, sizeof *c->figure, err);
+    if (!c->task || !c->best_possible || !c->figure || !c->row)
         return -1;
     for (int t = 0; t < s->ntask; t++) {
         c->best_possible[t] = NAN;
+        c->figure[t] = poise_figure_headline(s->task[t].kind);
         if (!(c->task[t] = poise__arena_text(c->arena, s->task[t].name, err)))
             return -1;
     }
@@ -168,16 +170,16 @@ static void choose(poise_spec *one, const char *use)
     one->nphase = 1;
 }
 
-/* Train one model with one strategy (NULL: the spec's) and every seed and fill its row.  auc is
+/* Train one model with one strategy (NULL: the spec's) and every seed and fill its row.  figure is
  * [T][repeat] of scratch. */
 static int compare_one(const plan *p, const poise_spec *spec, const poise_data *data,
-                       const char *use, poise_comparison *c, poise_compare_row *row, double *auc,
+                       const char *use, poise_comparison *c, poise_compare_row *row, double *figure,
                        poise_error *err)
 {
     poise_spec one = *spec;
     poise_train_options options = *p->o;
     char folder[PATH_SIZE];
-    int known = 0;
+    int known = 0, by_auc = 0;
 
     if (use)
         choose(&one, use);
@@ -193,16 +195,19 @@ static int compare_one(const plan *p, const poise_spec *spec, const poise_data *
             return -1;
         row->seconds_per_epoch += r.seconds_per_epoch / c->repeat;
         for (int t = 0; t < c->ntask; t++) {
-            auc[t * c->repeat + k] = r.task[t].figure[POISE_AUC];
+            figure[t * c->repeat + k] = r.task[t].figure[c->figure[t]];
             c->best_possible[t] = r.task[t].auc_best_possible;
         }
         poise_result_done(&r);
     }
     for (int t = 0; t < c->ntask; t++) {
-        poise_mean_deviation(c->repeat, auc + t * c->repeat, &row->auc_mean[t], &row->auc_std[t]);
-        if (isnan(row->auc_std[t]))
-            continue; /* a task without an AUC */
-        row->mean_std += row->auc_std[t];
+        poise_mean_deviation(c->repeat, figure + t * c->repeat, &row->mean[t], &row->std[t]);
+        by_auc |= c->figure[t] == POISE_AUC && !isnan(row->std[t]);
+    }
+    for (int t = 0; t < c->ntask; t++) {
+        if (isnan(row->std[t]) || (by_auc && c->figure[t] != POISE_AUC))
+            continue; /* figures on another scale */
+        row->mean_std += row->std[t];
         known++;
     }
     row->mean_std = known ? row->mean_std / known : NAN;
@@ -220,8 +225,8 @@ static int write_rows(const poise_comparison *c, const char *path, poise_error *
 }
 
 /* One model with all strategies, on its own reading of the data. */
-static int compare_model(const plan *p, int m, poise_comparison *c, const char *path, double *auc,
-                         poise_error *err)
+static int compare_model(const plan *p, int m, poise_comparison *c, const char *path,
+                         double *figure, poise_error *err)
 {
     const poise_spec *spec = p->spec[m];
     poise_data data = {0};
@@ -231,7 +236,7 @@ static int compare_model(const plan *p, int m, poise_comparison *c, const char *
     for (int k = 0; status == 0 && k < each; k++) {
         const char *use = p->nbalancer ? p->balancer[k] : NULL;
 
-        status = compare_one(p, spec, &data, use, c, &c->row[m * each + k], auc, err);
+        status = compare_one(p, spec, &data, use, c, &c->row[m * each + k], figure, err);
         if (status == 0) {
             c->nrow++;
             status = write_rows(c, path, err);
@@ -247,14 +252,15 @@ int poise_compare_models(int nmodel, const poise_spec *const *spec, int nbalance
 {
     plan p = {nmodel, nbalancer, spec, balancer, repeat, o};
     char path[PATH_SIZE];
-    double *auc = NULL;
+    double *figure = NULL;
     int status = allocate(c, &p, err);
 
     if (status == 0)
         status = same_tasks(&p, err);
     if (status == 0)
-        status =
-            (auc = poise__calloc((size_t)c->ntask * (size_t)repeat, sizeof *auc, err)) ? 0 : -1;
+        status = (figure = poise__calloc((size_t)c->ntask * (size_t)repeat, sizeof *figure, err))
+                     ? 0
+                     : -1;
     if (status == 0) {
         int length = snprintf(path, sizeof path, "%s/compare.json", o->out);
         if (length < 0 || length >= (int)sizeof path)
@@ -263,8 +269,8 @@ int poise_compare_models(int nmodel, const poise_spec *const *spec, int nbalance
             status = poise__file_remove(path, err); /* of an earlier one in this folder */
     }
     for (int m = 0; status == 0 && m < nmodel; m++)
-        status = compare_model(&p, m, c, path, auc, err);
-    free(auc);
+        status = compare_model(&p, m, c, path, figure, err);
+    free(figure);
     return status;
 }
 

@@ -263,8 +263,11 @@ static json_t *compare_row(const poise_comparison *c, const poise_compare_row *r
 
     for (int t = 0; t < c->ntask; t++) {
         json_t *task = json_object();
-        json_object_set_new(task, "auc_mean", number(r->auc_mean[t]));
-        json_object_set_new(task, "auc_std", number(r->auc_std[t]));
+        char key[2][40];
+        (void)snprintf(key[0], sizeof key[0], "%s_mean", poise_figure_name(c->figure[t]));
+        (void)snprintf(key[1], sizeof key[1], "%s_std", poise_figure_name(c->figure[t]));
+        json_object_set_new(task, key[0], number(r->mean[t]));
+        json_object_set_new(task, key[1], number(r->std[t]));
         json_object_set_new(tasks, c->task[t], task);
     }
     json_object_set_new(row, "tasks", tasks);

@@ -95,11 +95,11 @@ POISE_API char *poise_result_json(const poise_result *r, poise_error *err);
 
 /* Models x strategies, each with seeds seed, seed + 1, ...: the table that people publish. */
 typedef struct poise_compare_row {
-    const char *model;          /* its name; of a path the file's; name_2 for a second one */
-    const char *balancer;       /* in the same way; a schedule's are joined by + */
-    int64_t weights;            /* of the model, embeddings too */
-    double *auc_mean, *auc_std; /* [T] */
-    double mean_std;            /* mean of auc_std over the tasks that have an AUC */
+    const char *model;    /* its name; of a path the file's; name_2 for a second one */
+    const char *balancer; /* in the same way; a schedule's are joined by + */
+    int64_t weights;      /* of the model, embeddings too */
+    double *mean, *std;   /* [T] of the task's figure */
+    double mean_std;      /* mean of std over the tasks compared by AUC; where none is, over all */
     double seconds_per_epoch;
 } poise_compare_row;
 typedef struct poise_comparison {
@@ -107,7 +107,8 @@ typedef struct poise_comparison {
     int nmodel, nbalancer; /* as asked for; nbalancer 0: each spec's own */
     int nrow;              /* finished: all strategies of the first model, of the second, ... */
     const char **task;
-    double *best_possible; /* [T], NaN unknown */
+    poise_figure *figure;  /* [T] what the task is compared by: poise_figure_headline */
+    double *best_possible; /* [T], of an AUC; NaN unknown */
     poise_compare_row *row;
     struct poise__arena *arena;
 } poise_comparison;

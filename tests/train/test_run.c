@@ -284,9 +284,9 @@ static void a_comparison_trains_every_strategy_with_the_same_seeds(void **state)
     assert_int_equal(c.ntask, 3);
     for (int k = 0; k < 2; k++)
         for (int t = 0; t < c.ntask; t++) {
-            assert_true(c.row[k].auc_mean[t] > 0 && c.row[k].auc_mean[t] < 1);
-            assert_true(c.row[k].auc_std[t] > 0);
-            assert_true(c.best_possible[t] > c.row[k].auc_mean[t]);
+            assert_true(c.row[k].mean[t] > 0 && c.row[k].mean[t] < 1);
+            assert_true(c.row[k].std[t] > 0);
+            assert_true(c.best_possible[t] > c.row[k].mean[t]);
         }
     assert_int_equal(c.nrow, 2);
     poise_comparison_done(&c);

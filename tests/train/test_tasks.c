@@ -127,6 +127,35 @@ static void every_kind_of_task_learns(void **state)
     poise_spec_free(s);
 }
 
+/* A comparison takes each task by the figure of its kind. */
+static void tasks_are_compared_by_their_own_figures(void **state)
+{
+    static const char *const balancers[] = {"equal"};
+    poise_spec *s = spec_of(tasks, KINDS);
+    poise_comparison c;
+    poise_error err;
+
+    (void)state;
+    s->train.epochs = 1;
+    if (poise_compare(s, 1, balancers, 2, &(poise_train_options){.out = in_folder("compared")}, &c,
+                      &err) < 0)
+        fail_msg("%s", err.message);
+    static const poise_figure want[KINDS] = {POISE_AUC, POISE_RMSE, POISE_ACCURACY, POISE_MAE,
+                                             POISE_DEVIANCE};
+    for (int t = 0; t < KINDS; t++) {
+        assert_int_equal(c.figure[t], want[t]);
+        assert_true(c.row[0].mean[t] > 0 && c.row[0].std[t] > 0);
+    }
+    assert_true(c.row[0].mean_std == c.row[0].std[0]); /* of the AUC alone */
+    char *json = poise_comparison_json(&c, &err);
+    assert_non_null(json);
+    assert_non_null(strstr(json, "\"deviance_mean\""));
+    assert_non_null(strstr(json, "\"auc_std\""));
+    free(json);
+    poise_comparison_done(&c);
+    poise_spec_free(s);
+}
+
 /* They start at 0 and are part of the model file. */
 static void an_ordinal_tasks_thresholds_are_trained(void **state)
 {
@@ -210,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_task_learns),
+        cmocka_unit_test(tasks_are_compared_by_their_own_figures),
         cmocka_unit_test(an_ordinal_tasks_thresholds_are_trained),
         cmocka_unit_test(settings_of_losses_change_what_is_trained),
         cmocka_unit_test(settings_at_rest_change_nothing),
