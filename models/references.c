@@ -151,7 +151,7 @@ static const char no_group[] = "there is no group of features, and no feature,";
 
 static int no_input(poise__reading *r, const poise_model *m, const poise__reference *ref)
 {
-    const char *known[POISE__MOST_LAYERS + 1] = {"features"};
+    const poise_schema *schema = r->spec->schema;
     if (r->ncolumn < 0 && !r->of_run && !r->spec->data.generate)
         return -1; /* the data cannot be read, which was said there */
     if (strncmp(ref->name, "features.", 9) == 0)
@@ -165,10 +165,17 @@ static int no_input(poise__reading *r, const poise_model *m, const poise__refere
             poise_diagnose_note(r->diag, m->removed->key[k]->place, "it is taken away here");
             return -1;
         }
+    int n = 0;
+    const char **known =
+        poise__reading_alloc(r, (size_t)(m->nlayer + schema->nfeature + 1), sizeof(*known));
+    if (!known)
+        return -1;
+    known[n++] = "features";
     for (int k = 0; k < m->nlayer; k++)
-        known[k + 1] = m->layer[k].name;
-    return poise__unknown(r, ref->place, "there is no layer or feature", ref->name, m->nlayer + 1,
-                          known);
+        known[n++] = m->layer[k].name;
+    for (int k = 0; k < schema->nfeature; k++)
+        known[n++] = schema->feature[k].name;
+    return poise__unknown(r, ref->place, "there is no layer or feature", ref->name, n, known);
 }
 
 int poise__input_check(poise__reading *r, const poise__yaml *v, const char *name)
