@@ -15,7 +15,7 @@ typedef struct figures {
     poise_scope scope;
     int threads, lanes;
     bench_times time;
-    double peak, start; /* FLOP/s; seconds */
+    double peak, start, work; /* FLOP/s; seconds; FLOP of all products of a step */
     size_t arena, parameters;
     int json, layers;
     unsigned without; /* passes */
@@ -75,6 +75,8 @@ static void print(const figures *f, const bench_step *s)
     printf("  %12.1f ms from the start to the first step\n", 1e3 * f->start);
     printf("  %12.1f GFLOP/s, %.0f %% of the GEMM peak\n", flops / 1e9, 100 * flops / f->peak);
     printf("  %12.1f GFLOP/s GEMM peak\n", f->peak / 1e9);
+    printf("  %12.3f GFLOP in products, task passes too: %.0f %% of the GEMM peak\n", f->work / 1e9,
+           100 * f->work / t->median / f->peak);
     printf("  %12s arena, %s parameters\n\n",
            tool_bytes_text((double)f->arena, arena, sizeof arena),
            tool_bytes_text((double)f->parameters, parameters, sizeof parameters));
@@ -108,15 +110,16 @@ static void print_json(const figures *f)
 
     printf("{\"case\": \"%s\", \"tasks\": %d, \"balancer\": ", f->c->name, f->c->tasks);
     print_json_text(f->balancer);
-    printf(
-        ", \"threads\": %d, \"samples_per_s\": %.0f, \"ms_per_step\": %.4f, \"ms_least\": %.4f, "
-        "\"ms_most\": %.4f, \"blocks\": %d, \"steps_per_block\": %d, \"warm_up_steps\": %d, "
-        "\"start_ms\": %.2f, "
-        "\"gflop\": %.4f, \"gflops\": %.2f, \"gemm_peak_gflops\": %.2f, \"gemm_peak_share\": %.4f, "
-        "\"arena_bytes\": %zu, \"parameter_bytes\": %zu, \"parts_ms\": {",
-        f->threads, (double)f->c->batch / t->median, 1e3 * t->median, 1e3 * t->least, 1e3 * t->most,
-        t->blocks, t->steps, t->warm_up, 1e3 * f->start, flops / 1e9, flops / t->median / 1e9,
-        f->peak / 1e9, flops / t->median / f->peak, f->arena, f->parameters);
+    printf(", \"threads\": %d, \"samples_per_s\": %.0f, \"ms_per_step\": %.4f, \"ms_least\": %.4f, "
+           "\"ms_most\": %.4f, \"blocks\": %d, \"steps_per_block\": %d, \"warm_up_steps\": %d, "
+           "\"start_ms\": %.2f, "
+           "\"gflop\": %.4f, \"gflops\": %.2f, \"gemm_peak_gflops\": %.2f, \"gemm_peak_share\": "
+           "%.4f, \"work_gflop\": %.4f, "
+           "\"arena_bytes\": %zu, \"parameter_bytes\": %zu, \"parts_ms\": {",
+           f->threads, (double)f->c->batch / t->median, 1e3 * t->median, 1e3 * t->least,
+           1e3 * t->most, t->blocks, t->steps, t->warm_up, 1e3 * f->start, flops / 1e9,
+           flops / t->median / 1e9, f->peak / 1e9, flops / t->median / f->peak, f->work / 1e9,
+           f->arena, f->parameters);
     for (int p = 0; p < POISE_PART_COUNT; p++)
         printf("%s\"%s\": %.4f", p ? ", " : "", poise_part_name((poise_part)p), 1e3 * t->part[p]);
     printf("}}\n");
@@ -137,6 +140,7 @@ static int measure(figures *f, int steps, int blocks, poise_error *err)
 
     if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, f->lanes, err) < 0)
         return -1;
+    f->work = poise_session_flops(s.training->main.session);
     f->start = s.start;
     status = bench_step_time(&s, steps, blocks, &f->time, err);
     if (status == 0)
