@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 #include "../core/memory.h"
 #include "../core/random.h"
 #include "safetensors.h"
@@ -241,18 +242,59 @@ int poise__state_read(const char *folder, poise__engine *e, poise__position *p,
 
 /* ---- model ---- */
 
+/* The sum over the tensors of the CRC-32 of name and bytes, whatever their order; as text. */
+static void checksum(int n, const poise_tensor *const *t, char text[24])
+{
+    uint64_t sum = 0;
+
+    for (int k = 0; k < n; k++) {
+        uLong crc = crc32_z(0, (const Bytef *)t[k]->name, strlen(t[k]->name) + 1);
+        sum += t[k]->bytes ? crc32_z(crc, t[k]->data, t[k]->bytes) : crc;
+    }
+    (void)snprintf(text, 24, "%016" PRIx64, sum);
+}
+
+/* Bytes that changed on the way are noticed before anything is scored with them. */
+static int check_sum(const poise_safetensors *f, const char *path, poise_error *err)
+{
+    const char *was = poise_safetensors_meta(f, "poise.checksum");
+    int n = poise_safetensors_count(f);
+    const poise_tensor **t = was ? poise__calloc((size_t)n, sizeof *t, err) : NULL;
+    char text[24];
+
+    if (!was) /* made by another program */
+        return 0;
+    if (!t)
+        return -1;
+    for (int k = 0; k < n; k++)
+        t[k] = poise_safetensors_at(f, k);
+    checksum(n, t, text);
+    free((void *)t);
+    return strcmp(was, text) == 0
+               ? 0
+               : poise_fail(
+                     err, POISE_E_FORMAT, (poise_place){path, 0, 0},
+                     "the weights are not those that were written: their checksum is %s, not "
+                     "%s; take the file anew from where it was made (or remove "
+                     "'poise.checksum' from its metadata if it was changed on purpose)",
+                     text, was);
+}
+
 int poise__model_write(const char *folder, const poise__engine *e, poise_error *err)
 {
     int n = poise_store_count(e->store), status = -1;
     char path[PATH_SIZE];
     poise_tensor *t = poise__calloc((size_t)n, sizeof *t, err);
+    const poise_tensor **all = poise__calloc((size_t)n, sizeof *all, err);
     char *schema = poise_schema_to_json(e->schema, err);
     poise_spec anywhere = *e->spec; /* the file does not depend on the machine's threads */
     anywhere.train.threads = 0;
     char *spec = poise_spec_resolved(&anywhere, err);
 
-    if (t && schema && spec && path_in(folder, "model.safetensors", path, err) == 0) {
-        poise_metadata meta[] = {{"poise.schema", schema}, {"poise.spec", spec}};
+    if (t && all && schema && spec && path_in(folder, "model.safetensors", path, err) == 0) {
+        char sum[24];
+        poise_metadata meta[] = {
+            {"poise.schema", schema}, {"poise.spec", spec}, {"poise.checksum", sum}};
         for (int k = 0; k < n; k++) {
             const poise_parameter *p = poise_store_at(e->store, k);
             t[k] = (poise_tensor){.name = p->name,
@@ -261,10 +303,13 @@ int poise__model_write(const char *folder, const poise__engine *e, poise_error *
                                   .data = poise_store_weight(e->store, k),
                                   .bytes = (size_t)p->count * sizeof(float)};
             memcpy(t[k].dim, p->dim, sizeof t[k].dim);
+            all[k] = &t[k];
         }
-        status = poise_safetensors_write(path, n, t, 2, meta, err);
+        checksum(n, all, sum);
+        status = poise_safetensors_write(path, n, t, 3, meta, err);
     }
     free(t);
+    free((void *)all);
     free(schema);
     free(spec);
     return status;
@@ -279,7 +324,9 @@ int poise__model_read(const char *folder, poise_store *s, poise_error *err)
     if (path_in(folder, "model.safetensors", path, err) < 0 ||
         !(f = poise_safetensors_read(path, err)))
         return -1;
-    poise__store_filled(s);
+    status = check_sum(f, path, err);
+    if (status == 0)
+        poise__store_filled(s);
     for (int k = 0; status == 0 && k < poise_store_count(s); k++) {
         const poise_parameter *p = poise_store_at(s, k);
         poise_tensor want = {

@@ -1,7 +1,8 @@
 /* checkpoint.h -- what a run keeps on disk.  Internal.
  *
  *   model.safetensors   every parameter by name; metadata "poise.schema" (JSON) and "poise.spec"
- *                       (YAML): all that scoring needs
+ *                       (YAML): all that scoring needs; "poise.checksum" of the parameters,
+ *                       which must be right where it is there
  *   state.safetensors   everything a resume needs, so that the resumed run's bits are those of one
  *                       that was never stopped:
  *                         weights [size], optimizer/NAME [...]   the slabs; not before the first

@@ -63,6 +63,9 @@ bytes=$(($(stat -c %s "$model") - $(od -An -t u8 -N 8 "$model") - 8))
 tail=$(($(stat -c %s "$model") - bytes))
 head -c "$bytes" /dev/zero | tr '\0' '\377' | dd of="$model" bs=1 seek="$tail" conv=notrunc 2>"$output"
 expect 1 predict broken --data new.csv --out none.csv
+says 'model.safetensors: error: the weights are not those that were written'
+LC_ALL=C sed -i 's/poise\.checksum/poise.checksun/' "$model" # a file without a checksum is taken
+expect 1 predict broken --data new.csv --out none.csv
 says "task 'buy' for row 1 is -?nan"
 [ ! -e none.csv ] || fail 'scores that are NaN were written'
 # an --out that is no plain file stays what it is
