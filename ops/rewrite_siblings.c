@@ -1,8 +1,9 @@
 /* rewrite_siblings.c -- narrow linear maps of one input as one product (passes.h).
  *
- * The new nodes take the place of the first sibling where they read what it reads (y), of the last
- * where they need something of every sibling (dw, dx); a sibling whose value is read before that
- * stays out.
+ * A new product takes the place of the first sibling where it reads what that reads (y), of the last
+ * where it needs something of every sibling (dw, dx); a sibling whose value is read before that stays
+ * out.  What does not go row by row of the batch would cut a segment of lanes in two (core/lanes.h):
+ * copies of weights are made before everything, the shares of dw as late as possible.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -113,12 +114,15 @@ static int stack_outputs(siblings *s, poise_node *first)
     }
     if (m.n < 2 || m.of[0] != first)
         return 0;
-    size_t made = s->g->nnode, at = first->id;
+    size_t made = s->g->nnode;
     if (begin(s, &m) < 0)
         return -1;
     poise_value *w = beside(s, &m, 1, 0), *b = first->nin > 2 ? beside(s, &m, 2, 0) : NULL;
     if (!w || (first->nin > 2 && !b))
         return -1;
+    poise__graph_settle(s->g, made, 0);
+    made = s->g->nnode;
+    const size_t at = first->id;
     const poise_node *y = poise_apply(s->g, first->op, first->nin,
                                       (poise_value *[]){first->in[0], w, b}, &first->attr, s->err);
     if (!y || deal_out(s, &m, y->out[0], 1) < 0)
@@ -146,6 +150,12 @@ static int stack_weights(siblings *s, poise_node *first)
             kept.of[kept.n++] = m.of[k];
     if (kept.n < 2)
         return 0;
+    const poise_node *reader = NULL; /* of the first share that anybody reads */
+    for (int k = 0; k < kept.n; k++) {
+        const int at = s->first[kept.of[k]->out[0]->id];
+        if (at < INT32_MAX && (!reader || at < (int)reader->id))
+            reader = s->g->node[at];
+    }
     size_t made = s->g->nnode;
     if (begin(s, &kept) < 0)
         return -1;
@@ -153,9 +163,14 @@ static int stack_weights(siblings *s, poise_node *first)
     const poise_node *dw =
         dy ? poise_apply(s->g, first->op, 2, (poise_value *[]){dy, first->in[1]}, NULL, s->err)
            : NULL;
-    if (!dw || deal_out(s, &kept, dw->out[0], 0) < 0)
+    if (!dw)
         return -1;
     poise__graph_settle(s->g, made, last);
+    made = s->g->nnode;
+    if (deal_out(s, &kept, dw->out[0], 0) < 0)
+        return -1;
+    if (reader)
+        poise__graph_settle(s->g, made, reader->id);
     return 0;
 }
 
@@ -219,7 +234,7 @@ static int terms_of(const siblings *s, const poise_node *n, sum *t)
 }
 
 /* The products of a sum as one. */
-static poise_value *one_product(siblings *s, sum *t)
+static poise_value *one_product(siblings *s, sum *t, poise_value *w)
 {
     poise_value *dy[MOST];
     group *m = &t->product;
@@ -229,7 +244,7 @@ static poise_value *one_product(siblings *s, sum *t)
         if (t->factor[k] && !(dy[k] = poise_scale_by(s->g, dy[k], t->factor[k], s->err)))
             return NULL;
     }
-    poise_value *all = poise_concat(s->g, 1, m->n, dy, s->err), *w = beside(s, m, 1, 0);
+    poise_value *all = poise_concat(s->g, 1, m->n, dy, s->err);
     const poise_node *dx = all && w ? poise_apply(s->g, &poise__op_linear_data, 2,
                                                   (poise_value *[]){all, w}, NULL, s->err)
                                     : NULL;
@@ -249,11 +264,15 @@ static int stack_sum(siblings *s, poise_node *n)
         return 0;
     if (t.product.n < 2)
         return 0;
-    size_t made = s->g->nnode, at = n->id;
+    size_t made = s->g->nnode;
     if (begin(s, &t.product) < 0)
         return -1;
+    poise_value *w = beside(s, &t.product, 1, 0);
+    poise__graph_settle(s->g, made, 0);
+    made = s->g->nnode;
+    const size_t at = n->id;
     poise_graph_part(s->g, n->part);
-    poise_value *dx = one_product(s, &t);
+    poise_value *dx = w ? one_product(s, &t, w) : NULL;
     if (dx && weighted && t.n > 0)
         dx = poise_add(s->g, dx, poise_weighted_sum(s->g, t.n, t.weight, t.other, s->err), s->err);
     for (int k = 0; dx && !weighted && k < t.n; k++)
@@ -297,16 +316,13 @@ static int everywhere(siblings *s, const poise_op *op, int forwards, stacking *s
 {
     if (count_readers(s) < 0)
         return -1;
-    size_t n = s->g->nnode;
-    for (size_t j = 0; j < n; j++) {
-        poise_node *node = s->g->node[forwards ? j : n - 1 - j];
+    for (size_t k = forwards ? 0 : s->g->nnode; forwards ? k < s->g->nnode : k > 0;) {
+        poise_node *node = s->g->node[forwards ? k : k - 1];
         const int gone = s->gone;
-        if (node->dead || node->op != op)
-            continue;
-        if (stack(s, node) < 0 || (s->gone != gone && count_readers(s) < 0))
+        if (!node->dead && node->op == op &&
+            (stack(s, node) < 0 || (s->gone != gone && count_readers(s) < 0)))
             return -1;
-        if (forwards)
-            n = s->g->nnode;
+        k = forwards ? (size_t)node->id + 1 : node->id; /* it may have moved */
     }
     return 0;
 }

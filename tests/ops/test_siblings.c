@@ -153,6 +153,30 @@ static void values_stay_and_fewer_products_run(void **state)
     }
 }
 
+/* What does not go by rows of the batch stands at both ends: lanes are cut nowhere. */
+static void copies_come_first_and_shares_last(void **state)
+{
+    network m;
+    int begun = 0, shares = 0;
+
+    (void)state;
+    build(&m, 0);
+    run(&m, 0);
+    for (int k = 0; k < poise_session_steps(m.s); k++) {
+        const poise_node *n = poise_session_step(m.s, k)->node;
+        int by_weights = n->attr.i[0] == 0; /* the axis */
+        if (strcmp(n->op->name, "concat") == 0 && by_weights)
+            assert_false(begun);
+        else if (strcmp(n->op->name, "slice") == 0 && by_weights)
+            shares++;
+        else if (shares)
+            fail_msg("%s comes after a share of the weights' gradient", n->op->name);
+        begun |= strcmp(n->op->name, "linear") == 0;
+    }
+    assert_int_equal(shares, 3);
+    done(&m);
+}
+
 static void the_new_layer_is_named_after_all_of_them(void **state)
 {
     network m;
@@ -209,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_stay_and_fewer_products_run),
+        cmocka_unit_test(copies_come_first_and_shares_last),
         cmocka_unit_test(the_new_layer_is_named_after_all_of_them),
         cmocka_unit_test(what_is_read_in_between_stays_alone),
         cmocka_unit_test(passes_have_names),
