@@ -47,6 +47,38 @@ static int read_parameters(poise__reading *r, const poise__yaml *declared, poise
     return 0;
 }
 
+static const char *yaml_text(poise__reading *r, const poise__yaml *node)
+{
+    poise_error err;
+    char *text = poise__yaml_write(node, 1, &err);
+    const char *kept = text ? poise__arena_text(r->arena, text, &err) : NULL;
+    free(text);
+    if (!kept)
+        poise_diagnose_error(r->diag, &err);
+    return kept;
+}
+
+static const char *losses_text(poise__reading *r, const poise__model_text *text)
+{
+    const struct {
+        const char *key;
+        const poise__yaml *value;
+    } said[] = {
+        {"output", text->output}, {"row_weight", text->row_weight}, {"penalty", text->penalty}};
+    poise_error err;
+    poise__yaml *map = poise__node_map(r->arena, &err);
+    for (int k = 0; k < POISE__COUNT(said); k++)
+        if (said[k].value &&
+            poise__yaml_set(r->arena, map, said[k].key,
+                            poise__yaml_share(r->arena, said[k].value, &err), &err) < 0)
+            map = NULL;
+    if (!map) {
+        poise_diagnose_error(r->diag, &err);
+        return NULL;
+    }
+    return map->n ? yaml_text(r, map) : "";
+}
+
 static int read(poise__reading *r, const char *use, poise_model_about *m)
 {
     poise__model_text text;
@@ -55,12 +87,13 @@ static int read(poise__reading *r, const char *use, poise_model_about *m)
     const poise__yaml *tree = poise__model_open(r, use, NULL, POISE_NOWHERE, &file);
     if (!tree || poise__model_text_read(r, tree, file, &text) < 0)
         return -1;
-    char *network = poise__yaml_write(text.network, 1, &err);
     m->name = poise__arena_text(r->arena, use, &err);
-    m->network = network ? poise__arena_text(r->arena, network, &err) : NULL;
-    free(network);
-    if (!m->name || !m->network)
+    if (!m->name)
         return poise_diagnose_error(r->diag, &err);
+    m->network = yaml_text(r, text.network);
+    m->losses = losses_text(r, &text);
+    if (!m->network || !m->losses)
+        return -1;
     m->about = text.about;
     m->paper = text.paper;
     m->when = text.when;

@@ -28,6 +28,7 @@ typedef struct poise_model_about {
     int nparameter;
     const poise_parameter_about *parameter; /* [nparameter] */
     const char *network;                    /* the layers as YAML, what it extends worked in */
+    const char *losses; /* output:, row_weight: and penalty: as YAML; "" where it says none */
     struct poise__arena *arena;
 } poise_model_about;
 

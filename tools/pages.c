@@ -149,6 +149,17 @@ static void print_part(const char *title, const char *text)
     print_folded(text, 4, 0);
 }
 
+static void print_yaml(const char *title, const char *text)
+{
+    printf("\n%s\n", title);
+    for (const char *line = text; *line;) {
+        size_t n = strcspn(line, "\n");
+
+        printf("  %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
 /* What it is, its parameters, its layers. */
 static void print_about(const poise_model_about *m)
 {
@@ -164,13 +175,9 @@ static void print_about(const poise_model_about *m)
         print_parameter(&m->parameter[k]);
     if (!m->nparameter)
         printf("  none\n");
-    printf("\nnetwork\n");
-    for (const char *line = m->network; *line;) {
-        size_t n = strcspn(line, "\n");
-
-        printf("  %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
+    print_yaml("network", m->network);
+    if (*m->losses)
+        print_yaml("outputs and losses", m->losses);
     printf("\n");
     for (int k = 0; k < m->nfile; k++)
         printf("%s%s\n", k ? "  which extends " : "", m->file[k]);

@@ -101,12 +101,30 @@ static void a_wrong_file_is_diagnosed(void **state)
     }
 }
 
+static void outputs_and_losses_are_told(void **state)
+{
+    (void)state;
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    poise_model_about *m = poise_model_about_read("escm2_ips", diag);
+    assert_non_null(m);
+    assert_non_null(strstr(m->losses, "output: {$click: "));
+    assert_non_null(strstr(m->losses, "row_weight: {$conversion: inverse}"));
+    poise_model_about_free(m);
+    m = poise_model_about_read("mmoe", diag);
+    assert_non_null(m);
+    assert_string_equal(m->losses, "");
+    poise_model_about_free(m);
+    poise_diagnostics_free(diag);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_parameter_of_the_zoo_is_explained),
         cmocka_unit_test(types_ranges_and_defaults_are_said),
         cmocka_unit_test(what_is_extended_is_named),
+        cmocka_unit_test(outputs_and_losses_are_told),
         cmocka_unit_test(a_wrong_file_is_diagnosed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

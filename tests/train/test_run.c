@@ -78,7 +78,7 @@ static void a_run_killed_in_its_first_step_goes_on_to_the_same_bits(void **state
     poise_error err = {0};
     poise_spec *s = read_spec(1, &(poise_override){"balancer", "gradnorm"});
     struct stat first, last;
-    int status;
+    int status = 0;
 
     (void)state;
     pid_t child = fork();
