@@ -99,6 +99,15 @@ static int run(POISE__RUN)
     return poise__job_run(POISE__JOB(part_of, parts), err);
 }
 
+int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g)
+{
+    const plan *p = k->state;
+    if (k->run != run)
+        return 0;
+    *g = p->g;
+    return p->experts;
+}
+
 static int compile(poise_kernel *k, const plan *made, poise_error *err)
 {
     if (poise__gemm_check(err) < 0)

@@ -7,6 +7,7 @@
 #define POISE_AFFINE_H
 
 #include "../core/op.h"
+#include "gemm.h"
 
 typedef struct poise__affine {
     int64_t batch, experts, in, out;
@@ -20,6 +21,10 @@ int poise__affine_forward(poise_kernel *k, const poise__affine *a, poise_error *
 int poise__affine_data(poise_kernel *k, const poise__affine *a, poise_error *err);
 /* out[0] dw[E,O,I] = in[0] dy[B,E,O]' in[1] x[B,E,I]; or z + that */
 int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *err);
+
+/* The products of a compiled node: how many there are and, but for the pointers, one of them; 0 and
+ * *g as it was for another operator's. */
+int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g);
 
 /* The shape rule's last line: z, the first of three inputs, is like out[0], which is set. */
 int poise__want_onto(const poise_node *n, poise_error *err);

@@ -1,18 +1,25 @@
 /* gemm_own.c -- the own matrix product: blocks for the caches around the tiles of gemm_tile.h.
  *
- *     for blocks of DEEP of k, of BROAD columns of C:    b, packed into strips     in the L2 cache
+ *     for blocks of BROAD columns of C, of DEEP of k:    b, packed into strips     in the L2 cache
  *         for blocks of HIGH rows of C:                  a, as it lies or packed   in the L2 cache
  *             for every strip:                           its part of b             in the L1 cache
  *
- * How deep a block is depends on k alone, so that the bits of an element depend on k alone.
+ * How deep a block is depends on k alone, so that the bits of an element depend on k alone.  What is
+ * packed, and how broad and high blocks are, is a matter of speed: figures are of `poise bench --gemm`.
  */
 #include <stddef.h>
+#include <string.h>
 #include "gemm.h"
 
-enum { DEEP = 256, BROAD = 256, HIGH = 96, ALIGN = 16 /* floats of a cache line */ };
+enum { DEEP = 384, BROAD = 448, HIGH = 96, ALIGN = 16 /* floats of a cache line */ };
 
-/* Below so many columns a transposed A is read as it lies: it would be packed for too few strips. */
-enum { PACK_COLUMNS = 64 };
+/* Packing A pays from so many columns on, as each strip reads it again: a transposed A, whose tiles
+ * lie in as many places as they are deep; and one whose rows are a multiple of APART floats apart,
+ * as they then meet in the same few places of the caches. */
+enum { PACK_TRANSPOSED = 128, PACK_ROWS = 64, APART = 512 };
+
+/* Packing B does not pay where it is read for so few rows, unless it is transposed. */
+enum { DIRECT_ROWS = 32 };
 
 static int64_t round_up(int64_t n, int64_t unit)
 {
@@ -33,7 +40,13 @@ static int64_t depth(int64_t k)
 
 static int packs_a(const poise__gemm *g)
 {
-    return g->ta && g->n >= PACK_COLUMNS;
+    return g->ta ? g->n >= PACK_TRANSPOSED : g->n >= PACK_ROWS && g->lda % APART == 0;
+}
+
+/* Is B read as it lies, where its columns fill the strip? */
+static int reads_b(const poise__gemm *g)
+{
+    return !g->tb && g->m <= DIRECT_ROWS;
 }
 
 /* floats of a packed block of B */
@@ -50,74 +63,96 @@ static size_t scratch(const poise__tiles *t, const poise__gemm *g)
     return (size_t)round_up(size, ALIGN) * sizeof(float);
 }
 
-/* A block of A and where it is. */
-typedef struct block {
-    const float *a;
-    int64_t row, step, tile;
-} block;
-
-/* Rows [i, i + rows), depth [p, p + deep) of A */
-static block block_of_a(const poise__tiles *t, const poise__gemm *g, int64_t i, int64_t rows,
-                        int64_t p, int64_t deep, float *packed)
+/* Point s to the block of A of its rows from row i of C on, from depth p on. */
+static void take_a(const poise__tiles *t, const poise__gemm *g, int64_t i, int64_t p, float *packed,
+                   poise__strip *s)
 {
-    if (!g->ta)
-        return (block){g->a + i * g->lda + p, g->lda, 1, 0};
-    const float *a = g->a + p * g->lda + i;
+    const float *a = g->ta ? g->a + p * g->lda + i : g->a + i * g->lda + p;
+    s->a = packs_a(g) ? packed : a;
+    s->a_row = g->ta ? 1 : g->lda;
+    s->a_step = g->ta ? g->lda : 1;
+    s->a_tile = 0;
     if (!packs_a(g))
-        return (block){a, 1, g->lda, 0};
-    const int64_t high = poise__tile_rows(rows, POISE__ROWS_WIDE);
-    t->pack_a(rows, deep, high, a, g->lda, packed);
-    return (block){packed, 1, high, high * deep};
+        return;
+    if (g->ta) {
+        s->a_step = poise__tile_rows(s->rows, POISE__ROWS_WIDE);
+        s->a_tile = s->a_step * s->k;
+        t->pack_a(s->rows, s->k, s->a_step, a, g->lda, packed);
+    } else {
+        s->a_row = s->k;
+        for (int64_t r = 0; r < s->rows; r++)
+            memcpy(packed + r * s->k, a + r * g->lda, (size_t)s->k * sizeof *a);
+    }
 }
 
-/* Columns [j, j + broad) of C, depth [p, p + deep) */
-static void panel(const poise__tiles *t, const poise__gemm *g, int64_t j, int64_t broad, int64_t p,
-                  int64_t deep, float *packed_b, float *packed_a)
+/* Columns [j, j + broad) of C: what the block of depth [p, p + deep) adds to them. */
+typedef struct panel {
+    int64_t j, broad, p, deep;
+    const float *b; /* B at (p, j) */
+    int64_t direct; /* so many columns are read from there, the rest from: */
+    const float *packed;
+} panel;
+
+static panel take_b(const poise__tiles *t, const poise__gemm *g, int64_t j, int64_t p,
+                    float *packed)
 {
-    const float *b = g->tb ? g->b + j * g->ldb + p : g->b + p * g->ldb + j;
-    const int first = p == 0, last = p + deep == g->k;
-    t->pack_b(g->tb, broad, deep, b, g->ldb, packed_b);
-    for (int64_t i = 0; i < g->m; i += HIGH) {
-        const int64_t rows = least(g->m - i, HIGH), wide = 2 * t->lanes;
-        const block a = block_of_a(t, g, i, rows, p, deep, packed_a);
-        poise__strip s = {.rows = rows,
-                          .k = deep,
-                          .a = a.a,
-                          .a_row = a.row,
-                          .a_step = a.step,
-                          .a_tile = a.tile,
-                          .b = packed_b,
-                          .add_row = first ? g->add_row : g->ldc,
-                          .c_row = g->ldc,
-                          .act = last ? g->act : POISE__ACT_NONE,
-                          .slope = g->slope};
-        for (int64_t q = 0; q < broad; q += wide) {
-            s.columns = least(broad - q, wide);
-            s.c = g->c + i * g->ldc + j + q;
-            if (!first)
-                s.add = s.c;
-            else if (g->add != NULL)
-                s.add = g->add + i * g->add_row + j + q;
-            const int narrow = s.columns <= t->lanes;
-            s.b_step = narrow ? t->lanes : wide;
-            s.tile_rows = poise__tile_rows(rows, narrow && a.tile == 0 ? POISE__ROWS_NARROW
+    panel of = {.j = j, .p = p, .packed = packed};
+    of.broad = least(g->n - j, BROAD);
+    of.deep = least(g->k - p, depth(g->k));
+    of.b = g->tb ? g->b + j * g->ldb + p : g->b + p * g->ldb + j;
+    if (reads_b(g)) /* all, or all but the last strip, which then is not full */
+        of.direct = of.broad - (of.broad % t->lanes != 0 ? of.broad % (2 * t->lanes) : 0);
+    if (of.direct < of.broad)
+        t->pack_b(g->tb, of.broad - of.direct, of.deep, of.b + of.direct * (g->tb ? g->ldb : 1),
+                  g->ldb, packed);
+    return of;
+}
+
+/* Rows [i, i + HIGH) of the panel */
+static void rows_of(const poise__tiles *t, const poise__gemm *g, const panel *of, int64_t i,
+                    float *packed)
+{
+    const int first = of->p == 0, last = of->p + of->deep == g->k;
+    const int64_t wide = 2 * t->lanes;
+    float *c = g->c + i * g->ldc + of->j;
+    poise__strip s = {.rows = least(g->m - i, HIGH),
+                      .k = of->deep,
+                      .add_row = first ? g->add_row : g->ldc,
+                      .c_row = g->ldc,
+                      .act = last ? g->act : POISE__ACT_NONE,
+                      .slope = g->slope};
+    take_a(t, g, i, of->p, packed, &s);
+    const float *b = of->packed;
+    for (int64_t q = 0; q < of->broad; q += wide) {
+        s.columns = least(of->broad - q, wide);
+        const int narrow = s.columns <= t->lanes;
+        s.tile_rows = poise__tile_rows(s.rows, narrow && s.a_tile == 0 ? POISE__ROWS_NARROW
                                                                        : POISE__ROWS_WIDE);
-            t->strip(&s);
-            s.b += s.b_step * deep;
-        }
-        if (last && g->map != NULL) /* the block is in the cache */
-            for (int64_t r = i; r < i + rows; r++)
-                g->map(broad, g->c + r * g->ldc + j, NULL, g->slope, g->c + r * g->ldc + j);
+        s.c = c + q;
+        if (!first)
+            s.add = s.c;
+        else if (g->add != NULL)
+            s.add = g->add + i * g->add_row + of->j + q;
+        s.b_step = q < of->direct ? g->ldb : narrow ? t->lanes : wide;
+        s.b = q < of->direct ? of->b + q : b;
+        if (q >= of->direct)
+            b += s.b_step * of->deep;
+        t->strip(&s);
     }
+    if (last && g->map != NULL) /* they are in the cache */
+        for (int64_t r = 0; r < s.rows; r++, c += g->ldc)
+            g->map(of->broad, c, NULL, g->slope, c);
 }
 
 static int run(const poise__tiles *t, const poise__gemm *g, void *scratch)
 {
     float *packed_b = scratch, *packed_a = packed_b + size_of_b(t, g);
-    const int64_t deep = depth(g->k);
     for (int64_t j = 0; j < g->n; j += BROAD)
-        for (int64_t p = 0; p < g->k; p += deep)
-            panel(t, g, j, least(g->n - j, BROAD), p, least(g->k - p, deep), packed_b, packed_a);
+        for (int64_t p = 0; p < g->k; p += depth(g->k)) {
+            const panel of = take_b(t, g, j, p, packed_b);
+            for (int64_t i = 0; i < g->m; i += HIGH)
+                rows_of(t, g, &of, i, packed_a);
+        }
     return 0;
 }
 

@@ -29,6 +29,14 @@ INLINE void tile(const int R, const int W, const poise__strip *s, const float *a
     lane sum[POISE__ROWS_NARROW];
     const float *b = s->b;
     const int64_t a_row = s->a_row, a_step = s->a_step, b_step = s->b_step;
+    if (s->add != NULL && s->add_row != 0) { /* read at the end: on its way by then */
+        UNROLL
+        for (int i = 0; i < R; i++) {
+            const float *add = s->add + (row + i) * s->add_row;
+            __builtin_prefetch(add, 1);
+            __builtin_prefetch(add + W * LANES - 1, 1);
+        }
+    }
     UNROLL
     for (int i = 0; i < R * W; i++)
         sum[i] = lane_zero();

@@ -95,7 +95,8 @@ const poise_op poise__op_linear_data_onto = {
     .min_in = 3,
     .max_in = 3,
     .nout = 1,
-    .flags = POISE_OP_INPLACE,
+    .flags = POISE_OP_INPLACE | POISE_OP_ROWS,
+    .by_row = 1 << 0 | 1 << 1, /* z and dy */
     .shape = data_shape,
     .compile = data_compile,
 };

@@ -16,11 +16,12 @@ enum { GAP = 3 /* elements between the rows of a matrix, which stay untouched */
 
 /* m, n, k: one tile, tails of every size, more than one block of each */
 static const int64_t shape[][3] = {
-    {1, 1, 1},    {1, 1, 300},  {1, 8, 256},  {1, 64, 7},   {2, 1, 2},     {3, 2, 5},
-    {5, 7, 3},    {6, 16, 8},   {7, 17, 9},   {8, 8, 513},  {8, 31, 257},  {11, 9, 40},
-    {12, 8, 16},  {13, 33, 24}, {16, 16, 64}, {23, 5, 19},  {24, 15, 600}, {33, 64, 33},
-    {64, 1, 65},  {65, 63, 64}, {95, 13, 8},  {96, 256, 4}, {97, 257, 5},  {100, 100, 100},
-    {101, 3, 17}, {199, 70, 1}, {200, 8, 31}, {211, 40, 9}, {30, 300, 300}};
+    {1, 1, 1},     {1, 1, 300},   {1, 8, 256},  {1, 64, 7},   {2, 1, 2},      {3, 2, 5},
+    {5, 7, 3},     {6, 16, 8},    {7, 17, 9},   {8, 8, 513},  {8, 31, 257},   {11, 9, 40},
+    {12, 8, 16},   {13, 33, 24},  {16, 16, 64}, {23, 5, 19},  {24, 15, 600},  {33, 64, 33},
+    {64, 1, 65},   {65, 63, 64},  {95, 13, 8},  {96, 256, 4}, {97, 257, 5},   {100, 100, 100},
+    {101, 3, 17},  {199, 70, 1},  {200, 8, 31}, {211, 40, 9}, {30, 300, 300}, {32, 40, 500},
+    {5, 481, 390}, {97, 130, 770}};
 
 typedef struct matrices {
     float *a, *b, *bias, *sum, *c; /* sum, c: [m, n + GAP] */
@@ -192,6 +193,38 @@ static void what_is_added_may_be_another_matrix(void **state)
     }
 }
 
+/* Rows that are a multiple of a large power of two apart are packed; the bits stay. */
+static void the_distance_of_rows_does_not_change_the_bits(void **state)
+{
+    (void)state;
+    const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
+    const int nlist = poise__gemm_backends(list);
+    enum { FAR = 1024 };
+    for (int b = 0; b < nlist; b++) {
+        matrices x;
+        poise__gemm g;
+        make(&x, &g, 0, 1, (int64_t[]){103, 80, 400});
+        if (!list[b]->cuttable) {
+            done(&x);
+            continue;
+        }
+        run(list[b], &g);
+        float *a = filled(g.m * FAR, 8), *c = filled(g.m * g.ldc, 9);
+        for (int64_t i = 0; i < g.m; i++)
+            memcpy(a + i * FAR, g.a + i * g.lda, (size_t)g.k * sizeof *a);
+        poise__gemm far = g;
+        far.a = a;
+        far.lda = FAR;
+        far.c = c;
+        run(list[b], &far);
+        for (int64_t i = 0; i < g.m; i++)
+            assert_memory_equal(c + i * g.ldc, g.c + i * g.ldc, (size_t)g.n * sizeof *c);
+        free(a);
+        free(c);
+        done(&x);
+    }
+}
+
 /* The bits of an element are those of its row and column alone: any part gives them again. */
 static void a_backend_that_says_so_can_be_cut_anywhere(void **state)
 {
@@ -290,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_backend_agrees_with_double_precision),
         cmocka_unit_test(what_is_added_may_be_another_matrix),
+        cmocka_unit_test(the_distance_of_rows_does_not_change_the_bits),
         cmocka_unit_test(a_backend_that_says_so_can_be_cut_anywhere),
         cmocka_unit_test(a_nan_is_not_hidden_by_an_activation),
         cmocka_unit_test(the_choice_never_allocates_and_is_of_this_processor),
