@@ -4,6 +4,7 @@
 #include "../bench/step.h"
 #include "../core/search.h"
 #include "../ops/passes.h"
+#include "bench_gemm.h"
 #include "profile.h"
 #include "run.h"
 
@@ -194,6 +195,10 @@ static int run(const tool_arguments *a)
     f.lanes = (int)lanes;
     f.json = tool_flag(a, "json");
     f.layers = tool_flag(a, "layers");
+    if (tool_flag(a, "gemm"))
+        return tool_bench_gemm(&c, path, f.scope, f.lanes, f.without, f.json, &err) < 0
+                   ? tool_failed(&err)
+                   : TOOL_OK;
     return measure(&f, (int)steps, (int)blocks, &err) < 0 ? tool_failed(&err) : TOOL_OK;
 }
 
@@ -210,6 +215,7 @@ static const tool_option options[] = {
     {"blocks", "N", "blocks; the median is shown; default 5", TOOL_ONCE},
     {"without", "PASS", "leave out a rewrite of the graph: its name, or all", TOOL_MANY},
     {"layers", NULL, "the time of every layer too", TOOL_ONCE},
+    {"gemm", NULL, "time the step's matrix products instead, by every backend", TOOL_ONCE},
     {"json", NULL, "print one JSON object", TOOL_ONCE},
     TOOL_OPTION_END};
 
