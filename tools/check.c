@@ -28,7 +28,7 @@ static void print_data(const poise_data *data)
 static void print_features(const poise_schema *s)
 {
     int64_t rows = 0, bytes = 0;
-    int categorical = 0;
+    int categorical = 0, lists = poise_schema_lists(s);
     char text[32];
 
     for (int k = 0; k < s->nfeature; k++) {
@@ -37,7 +37,11 @@ static void print_features(const poise_schema *s)
         rows += poise_feature_rows(f);
         bytes += poise_feature_rows(f) * f->dim * (int64_t)sizeof(float);
     }
-    printf("\nfeatures\n  %d numeric, %d categorical\n", s->nfeature - categorical, categorical);
+    printf("\nfeatures\n  %d numeric, %d categorical", s->nfeature - categorical - lists,
+           categorical);
+    if (lists)
+        printf(", %d list%s", lists, lists == 1 ? "" : "s");
+    printf("\n");
     if (rows)
         printf("  embeddings: %" PRId64 " rows, %s, with the values in these rows\n", rows,
                tool_bytes_text((double)bytes, text, sizeof text));

@@ -29,6 +29,8 @@ tasks: {like: {label: like}, buy: {label: buy}}
 model: {use: shared_bottom, units: [16], tower: [8]}
 train: {batch: 100, epochs: 8, threads: 1, optimizer: {adam: {rate: 0.02}}}
 SPEC
+expect 0 check lists.yaml
+says '1 numeric, 0 categorical, 1 list$'
 expect 0 train lists.yaml --out run
 says 'buy'
 awk '/"monitor"/ { split($0, p, "\"monitor\":"); m = p[2] + 0; if (m > best) best = m }
