@@ -10,7 +10,7 @@
 #include "../core/memory.h"
 #include "show_parts.h"
 
-enum { NAME = 30, KIND = 12, SHAPE = 16, WEIGHTS = 14, DEEPEST = 12, LISTED = 4 };
+enum { NAME = 30, LEAST_KIND = 12, SHAPE = 16, WEIGHTS = 14, DEEPEST = 12, LISTED = 4 };
 
 /* The layers that the tree has under each: by the layer, or by FEATURES. */
 enum { ROOT = -1 };
@@ -18,6 +18,7 @@ enum { ROOT = -1 };
 typedef struct tree {
     poise__drawing *d;
     poise_error *err;
+    int kind;   /* columns of the second */
     int *under; /* [nlayer] the layer that it stands under, or ROOT */
     char *task; /* [ntask] scratch */
     int open[DEEPEST];
@@ -132,6 +133,16 @@ static void put_others(const tree *t, const poise__layer *l)
 
 /* ---- lines ---- */
 
+static int kind_columns(const poise_model *m)
+{
+    int most = LEAST_KIND;
+    for (int k = 0; k < m->nlayer; k++) {
+        int n = (int)strlen(m->layer[k].kind->section.name) + 2;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 /* The branches before a name: of every level whether more is to come below. */
 static void put_branches(const tree *t, int depth, int is_last, const char *name)
 {
@@ -161,7 +172,7 @@ static void put_layer(const tree *t, const poise__layer *l, int depth, int is_la
         times = 1;
     }
     put_branches(t, depth, is_last, l->name);
-    put(d, l->kind->section.name, KIND);
+    put(d, l->kind->section.name, t->kind);
     put(d, poise__drawing_shape(shape, text, sizeof(text)), SHAPE);
     fprintf(d->out, "%*s  ", WEIGHTS - 2, weights_text(weights, times, text, sizeof(text)));
     poise__drawing_tasks(d, l, t->task);
@@ -229,11 +240,11 @@ static void put_features(tree *t)
     put_names(d, 1, "embeddings");
     fprintf(d->out, "\n");
     put(d, "layer", NAME);
-    put(d, "kind", KIND);
+    put(d, "kind", t->kind);
     put(d, "output", SHAPE);
     fprintf(d->out, "%*s  needed by\n", WEIGHTS - 2, "weights");
     put(d, "features", NAME);
-    put(d, "input", KIND);
+    put(d, "input", t->kind);
     put(d, poise__drawing_shape(&shape, text, sizeof(text)), SHAPE);
     fprintf(d->out, "%*s  ", WEIGHTS - 2,
             weights_text(poise__drawing_weights(d, &all), 1, text, sizeof(text)));
@@ -273,6 +284,7 @@ char *poise_show_tree(const poise_spec *s, poise_error *err)
     t.under = poise__calloc((size_t)d.model->nlayer, sizeof(*t.under), err);
     t.task = poise__calloc((size_t)d.model->ntask + 1, 1, err);
     if (t.under && t.task) {
+        t.kind = kind_columns(d.model);
         find_places(&t);
         fprintf(d.out, "%s, %d task%s:", d.model->name, d.model->ntask,
                 d.model->ntask == 1 ? "" : "s");
