@@ -15,7 +15,7 @@ typedef struct tool_names {
 /* ---- compare_names.c ---- */
 
 /* The names of --balancers or --models (where it was given) into *l, which the caller frees in any
- * case.  A comma inside {} or [] does not part two names.  TOOL_OK, or the status after a
+ * case.  Blanks and line breaks around a name do not belong to it; a comma inside {} or [] does not part two names.  TOOL_OK, or the status after a
  * message. */
 int tool_names_read(const tool_arguments *a, const char *option, tool_names *l);
 void tool_names_done(tool_names *l);

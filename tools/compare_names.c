@@ -74,20 +74,25 @@ static int name_length(const char *list)
 
 int tool_names_read(const tool_arguments *a, const char *option, tool_names *l)
 {
+    static const char white[] = " \t\n";
     const char *list = tool_value(a, option);
     int status = TOOL_OK;
 
     l->n = 0;
     while (list && status == TOOL_OK) {
         char name[TOOL_PATH];
-        int length = name_length(list);
+        int whole, length;
 
+        list += strspn(list, white);
+        whole = length = name_length(list);
+        while (length > 0 && strchr(white, list[length - 1]))
+            length--;
         if (length >= TOOL_PATH)
             return tool_wrong(a->command, "--%s has a name of %d letters", option, length);
         memcpy(name, list, (size_t)length);
         name[length] = '\0';
         status = add(a, option, l, name);
-        list = list[length] ? list + length + 1 : NULL;
+        list = list[whole] ? list + whole + 1 : NULL;
     }
     return status;
 }

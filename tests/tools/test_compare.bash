@@ -70,7 +70,10 @@ says '^shared_bottom( +0\.[0-9]{5}){2}$'
 
 # models alone are trained with the spec's strategy; a path is that file, a second mmoe is mmoe_2
 cp "$(dirname "$poise")/models/mmoe.yaml" mine.yaml
-expect 0 compare small.yaml --models 'mine.yaml,{use: mmoe, experts: 2, units: [4], tower: [4]},mmoe' \
+expect 0 compare small.yaml --models '
+    mine.yaml,
+    {use: mmoe, experts: 2, units: [4], tower: [4]},
+    mmoe' \
     --repeat 1 --out alone --set train.epochs=1 --set model.tower=[3]
 says '^mine '
 says '^mmoe_2 '
