@@ -51,3 +51,13 @@ expect 0 bench --case tiny --steps 1 --blocks 1 --without siblings --without com
 expect 0 bench --case tiny --steps 1 --blocks 1 --without all
 expect 2 bench --case tiny --without nonesuch
 says 'siblings'
+
+# the products of the step, by every backend
+expect 0 bench --case tiny --gemm
+says '^  GEMM peak '
+says '^  expert/0 +batched_linear +1 .* \*'
+says 'dnnl:sgemm +own:'
+expect 0 bench --case tiny --gemm --json
+cp "$output" bench.json
+[ "$(json bench.json case)" = tiny ] || fail 'case'
+grep -qE '"chosen": "own:[a-z0-9]+", "gflops": \{"dnnl:sgemm": [0-9.]+' bench.json || fail 'products'
