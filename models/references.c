@@ -313,7 +313,7 @@ const poise__instance *poise__output_resolve(poise__reading *r, const poise_mode
         return NULL;
     }
     int at = !l->each ? 0 : ref.instance >= 0 ? ref.instance : find_name(l, user.task);
-    return &l->instance[at];
+    return at >= 0 && at < l->ninstance ? &l->instance[at] : NULL; /* NULL: it cannot be read */
 }
 
 int poise__references_resolve(poise__reading *r, poise_model *m)
