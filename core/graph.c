@@ -252,6 +252,19 @@ int poise__is_view(const poise_node *n)
     return (n->op->flags & POISE_OP_VIEW) != 0;
 }
 
+poise_value *poise__view_root(poise_value *v)
+{
+    v = poise_resolve(v);
+    while (v && v->producer && poise__is_view(v->producer))
+        v = poise_resolve(v->producer->in[0]);
+    return v;
+}
+
+size_t poise__value_bytes(const poise_value *v)
+{
+    return (size_t)poise_value_count(v) * poise_dtype_size(v->dtype);
+}
+
 int poise_node_fail(const poise_node *n, poise_code code, poise_error *err, const char *fmt, ...)
 {
     char text[sizeof err->message];

@@ -41,4 +41,10 @@ int *poise__readers(const poise_graph *g, poise_error *err);
 /* 1 if the node makes no step of its own: out[0] is in[0] under another shape. */
 int poise__is_view(const poise_node *n);
 
+/* The value whose bytes v shows: what v is forwarded to, and behind its views.  NULL gives NULL. */
+poise_value *poise__view_root(poise_value *v);
+
+/* Elements times the size of one. */
+size_t poise__value_bytes(const poise_value *v);
+
 #endif

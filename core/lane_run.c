@@ -60,11 +60,6 @@ static size_t padded(size_t bytes)
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static size_t bytes_of(const poise_value *v)
-{
-    return (size_t)poise_value_count(v) * poise_dtype_size(v->dtype);
-}
-
 void poise__lane_partials(poise_session *s)
 {
     size_t at = 0;
@@ -76,7 +71,7 @@ void poise__lane_partials(poise_session *s)
             continue;
         t->partial = at;
         for (int o = 0; o < t->kernel.node->nout; o++)
-            at += padded(bytes_of(t->kernel.node->out[o]));
+            at += padded(poise__value_bytes(t->kernel.node->out[o]));
         if (at > s->partial_bytes)
             s->partial_bytes = at;
     }
@@ -94,7 +89,7 @@ void **poise__lane_pointers(poise_session *s, poise__step *t, void **p)
             unsigned char *at = poise__session_bytes(s, v, lane);
             int own = s->plan.slot[v->id].where == POISE__APART;
             if (!own && poise__lane_cuts(whole, i, s->lanes.rows))
-                at += (size_t)lane * bytes_of(n->in[i]);
+                at += (size_t)lane * poise__value_bytes(n->in[i]);
             *p = at;
         }
     t->out = p;
@@ -105,9 +100,9 @@ void **poise__lane_pointers(poise_session *s, poise__step *t, void **p)
             unsigned char *at = poise__session_bytes(s, v, lane);
             if (sums(t) && lane > 0) {
                 at = s->partial + partial;
-                partial += padded(bytes_of(v));
+                partial += padded(poise__value_bytes(v));
             } else if (!sums(t) && s->plan.slot[v->id].where != POISE__APART) {
-                at += (size_t)lane * bytes_of(n->out[o]);
+                at += (size_t)lane * poise__value_bytes(n->out[o]);
             }
             *p = at;
         }
@@ -242,7 +237,7 @@ void poise__lanes_merge(poise_session *s, int first, int end, int threads)
     size_t bytes = 0;
     for (int k = first; k < end; k++)
         for (int o = 0; sums(&s->step[k]) && o < s->step[k].kernel.node->nout; o++)
-            bytes += bytes_of(s->step[k].kernel.node->out[o]);
+            bytes += poise__value_bytes(s->step[k].kernel.node->out[o]);
     if (!bytes)
         return;
     merge m = {s, first, end, bytes < 65536 ? 1 : MERGE_PARTS};

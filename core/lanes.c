@@ -26,23 +26,20 @@ typedef struct finder {
     poise_error *err;
 } finder;
 
-static poise_value *root_of(poise_value *v)
-{
-    v = poise_resolve(v);
-    while (v && v->producer && poise__is_view(v->producer))
-        v = poise_resolve(v->producer->in[0]);
-    return v;
-}
-
 static int has_rows(const poise_value *v, int64_t rows)
 {
     return v->rank > 0 && v->dim[0] == rows;
 }
 
+/* Does the operator take input i row by row, where it is there? */
+static int by_row(const poise_node *n, int i)
+{
+    return n->in[i] && (i < 32 ? (n->op->by_row >> i & 1u) != 0 : n->op->by_row == UINT32_MAX);
+}
+
 int poise__lane_cuts(const poise_node *n, int i, int64_t rows)
 {
-    return n->in[i] && (i >= 32 ? n->op->by_row == UINT32_MAX : (n->op->by_row >> i & 1u) != 0) &&
-           has_rows(n->in[i], rows);
+    return by_row(n, i) && has_rows(n->in[i], rows);
 }
 
 /* Can n run in a lane at all?  What should be cut must have the batch's rows, or be one number. */
@@ -52,8 +49,7 @@ static int fits(const poise_node *n, int64_t rows)
         return 0;
     int cut = 0;
     for (int i = 0; i < n->nin; i++) {
-        int wanted = i >= 32 ? n->op->by_row == UINT32_MAX : (n->op->by_row >> i & 1u) != 0;
-        if (!n->in[i] || !wanted)
+        if (!by_row(n, i))
             continue;
         if (has_rows(n->in[i], rows))
             cut = 1;
@@ -71,7 +67,7 @@ static int fits(const poise_node *n, int64_t rows)
 static int waits(const finder *f, const poise_node *n, int open)
 {
     for (int i = 0; i < n->nin; i++) {
-        const poise_value *v = n->in[i] ? root_of(n->in[i]) : NULL;
+        const poise_value *v = n->in[i] ? poise__view_root(n->in[i]) : NULL;
         if (v && f->made[v->id] == open && (f->sum[v->id] || !poise__lane_cuts(n, i, f->l->rows)))
             return 1;
     }
@@ -128,20 +124,20 @@ static void find_apart(finder *f, const poise_session_options *o)
         apart[k] = !o->no_reuse && f->made[k] >= 0 && !f->sum[k];
     for (size_t k = 0; k < g->nvalue; k++)
         if (g->output[k])
-            apart[root_of(g->value[k])->id] = 0;
+            apart[poise__view_root(g->value[k])->id] = 0;
     for (int k = 0; k < o->ngradient; k++)
         if (o->gradient[k])
-            apart[root_of(o->gradient[k])->id] = 0;
+            apart[poise__view_root(o->gradient[k])->id] = 0;
     for (size_t k = 0; k < g->nnode; k++) {
         const poise_node *n = g->node[k];
         for (int i = 0; i < n->nin && !n->dead && !poise__is_view(n); i++) {
-            const poise_value *v = n->in[i] ? root_of(n->in[i]) : NULL;
+            const poise_value *v = n->in[i] ? poise__view_root(n->in[i]) : NULL;
             if (v && (f->l->segment[k] != f->made[v->id] || !poise__lane_cuts(n, i, f->l->rows)))
                 apart[v->id] = 0;
         }
     }
     for (size_t k = 0; k < g->nvalue; k++) /* views go with what they show */
-        apart[k] = apart[root_of(g->value[k])->id];
+        apart[k] = apart[poise__view_root(g->value[k])->id];
 }
 
 /* Floating point operations and bytes of sums of all segments. */

@@ -16,19 +16,6 @@ typedef struct planner {
     poise_error *err;
 } planner;
 
-/* The value whose bytes v is a view of: itself when it is not one. */
-static poise_value *view_root(poise_value *v)
-{
-    while (v->producer && poise__is_view(v->producer))
-        v = poise_resolve(v->producer->in[0]);
-    return v;
-}
-
-static size_t bytes_of(const poise_value *v)
-{
-    return (size_t)poise_value_count(v) * poise_dtype_size(v->dtype);
-}
-
 static int is_apart(const planner *w, const poise_value *v)
 {
     return w->lanes->count > 1 && w->lanes->apart[v->id];
@@ -43,13 +30,13 @@ static void new_block(planner *w, const poise_value *v, int first, int last)
 {
     const size_t align = POISE__BLOCK_ALIGN;
     if (is_apart(w, v)) {
-        size_t bytes = bytes_of(v) / (size_t)w->lanes->count;
+        size_t bytes = poise__value_bytes(v) / (size_t)w->lanes->count;
         w->p->slot[v->id] = (poise__slot){POISE__APART, w->p->napart};
         w->p->apart[w->p->napart++] = (poise__block){
             .bytes = (bytes + align - 1) / align * align, .first = first, .last = last};
         return;
     }
-    poise__block b = {.bytes = (bytes_of(v) + align - 1) / align * align,
+    poise__block b = {.bytes = (poise__value_bytes(v) + align - 1) / align * align,
                       .first = w->from[first],
                       .last = w->to[last]};
     if (w->no_reuse) {
@@ -83,7 +70,7 @@ static int overwrites(const planner *w, const poise_node *n, int now)
     const poise_value *in = poise_resolve(n->in[0]), *out = n->out[0];
     poise__slot s = w->p->slot[in->id];
     if ((s.where != POISE__ARENA && s.where != POISE__APART) || block_of(w, s)->last > now ||
-        w->pin[out->id] >= 0 || bytes_of(in) != bytes_of(out) ||
+        w->pin[out->id] >= 0 || poise__value_bytes(in) != poise__value_bytes(out) ||
         (s.where == POISE__APART) != is_apart(w, out))
         return 0;
     for (int i = 1; i < n->nin; i++) {
@@ -141,7 +128,7 @@ static int pin_gradient(planner *w, poise_value *v, int param, unsigned char *ta
     if (taken[param]++)
         return poise_fail(w->err, POISE_E_GRADIENT, p->place,
                           "two gradients are given for \"%s\"; add them first", p->name);
-    poise_value *root = view_root(v);
+    poise_value *root = poise__view_root(v);
     if (root->role == POISE_COMPUTED && w->pin[root->id] < 0)
         w->pin[root->id] = param;
     else

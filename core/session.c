@@ -405,9 +405,7 @@ static int finite(const poise_value *v, const void *data)
 /* The input or parameter behind v when v is one, or a view of one; else NULL. */
 static const poise_value *leaf(poise_value *v)
 {
-    v = poise_resolve(v);
-    while (v && v->producer && poise__is_view(v->producer))
-        v = poise_resolve(v->producer->in[0]);
+    v = poise__view_root(v);
     return v && v->role != POISE_COMPUTED ? v : NULL;
 }
 
