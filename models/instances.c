@@ -27,7 +27,7 @@ poise__yaml *poise__keys_over(poise__arena *a, const poise__yaml *base, const po
 
 /* ---- kinds ---- */
 
-static int is_key_of(const poise_section *s, const char *word)
+int poise__section_has(const poise_section *s, const char *word)
 {
     for (int j = 0; j < s->nkey; j++)
         if (strcmp(s->key[j].name, word) == 0)
@@ -39,30 +39,40 @@ static int is_key_of(const poise_section *s, const char *word)
 static int is_key(const char *word)
 {
     for (int k = 0; k < POISE__KINDS; k++)
-        if (is_key_of(&poise__layer_kinds[k]->section, word))
+        if (poise__section_has(&poise__layer_kinds[k]->section, word))
             return 1;
-    return is_key_of(&poise__layer_section, word);
+    return poise__section_has(&poise__layer_section, word);
 }
 
-/* The kind is the one key of a layer that is a kind's name, and no key of another that is there:
- * dropout may be a kind, and is a key of an mlp. */
+const poise__layer_kind *poise__layer_kind_of(const poise__yaml *v, const poise__layer_kind **other)
+{
+    const poise__layer_kind *found = NULL;
+    *other = NULL;
+    for (int k = 0; k < POISE__KINDS; k++) {
+        const poise__layer_kind *kind = poise__layer_kinds[k];
+        if (!poise__yaml_get(v, kind->section.name) ||
+            (found && poise__section_has(&found->section, kind->section.name)))
+            continue;
+        if (found && !poise__section_has(&kind->section, found->section.name)) {
+            *other = kind;
+            return found;
+        }
+        found = kind;
+    }
+    return found;
+}
+
 static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *key,
                                           const poise__yaml *v)
 {
-    const poise__layer_kind *found = NULL;
+    const poise__layer_kind *other, *found = poise__layer_kind_of(v, &other);
     const char *known[POISE__KINDS];
-    for (int k = 0; k < POISE__KINDS; k++) {
-        const poise__layer_kind *kind = poise__layer_kinds[k];
-        known[k] = kind->section.name;
-        if (!poise__yaml_get(v, kind->section.name) ||
-            (found && is_key_of(&found->section, kind->section.name)))
-            continue;
-        if (found && !is_key_of(&kind->section, found->section.name)) {
-            poise_diagnose(r->diag, key->place, "layer '%.80s' is both %s and %s; choose one",
-                           key->text, found->section.name, kind->section.name);
-            return NULL;
-        }
-        found = kind;
+    for (int k = 0; k < POISE__KINDS; k++)
+        known[k] = poise__layer_kinds[k]->section.name;
+    if (other) {
+        poise_diagnose(r->diag, key->place, "layer '%.80s' is both %s and %s; choose one",
+                       key->text, found->section.name, other->section.name);
+        return NULL;
     }
     if (found)
         return found;

@@ -106,6 +106,14 @@ enum {
 };
 extern const poise__layer_kind *const poise__layer_kinds[POISE__KINDS];
 
+/* The kind of a layer as written: the one key of it that is a kind's name, and no option of another
+ * kind that is there (dropout may be a kind, and is an option of mlp).  NULL: there is none; *other:
+ * a second that is there too, else NULL. */
+const poise__layer_kind *poise__layer_kind_of(const poise__yaml *v,
+                                              const poise__layer_kind **other);
+/* 1 if a key of the section has that name. */
+int poise__section_has(const poise_section *s, const char *name);
+
 extern const poise_section poise__layer_section; /* each, task, copies, override */
 
 /* Sections inside layers: of `gate`. */

@@ -3,8 +3,7 @@
 #include <string.h>
 #include "../core/search.h"
 #include "expression.h"
-#include "layer.h"
-#include "params.h"
+#include "network.h"
 #include "sections.h"
 
 enum { LONGEST_CHAIN = 16 };
@@ -217,135 +216,6 @@ const poise__yaml *poise__model_open(poise__reading *r, const char *use, const c
     return poise__yaml_read(path, place, r->arena, r->diag);
 }
 
-/* ---- what an extending file makes of the one below ---- */
-
-static int put(poise__reading *r, poise__yaml *map, poise__yaml *key, poise__yaml *item)
-{
-    poise_error err;
-    return poise__yaml_put(r->arena, map, key, item, &err) < 0 ? poise_diagnose_error(r->diag, &err)
-                                                               : 0;
-}
-
-static poise__yaml *copied(poise__reading *r, const poise__yaml *map, poise_place place)
-{
-    poise_error err;
-    poise__yaml *to = poise__yaml_new(r->arena, POISE__MAP, place, &err);
-    for (size_t k = 0; to && map && k < map->n; k++)
-        if (poise__yaml_append(r->arena, to, map->key[k], map->item[k], &err) < 0)
-            to = NULL;
-    if (!to)
-        poise_diagnose_error(r->diag, &err);
-    return to;
-}
-
-static void take_away(poise__yaml *map, const char *key)
-{
-    size_t k = 0;
-    while (k < map->n && strcmp(map->key[k]->text, key) != 0)
-        k++;
-    for (; k + 1 < map->n; k++) {
-        map->key[k] = map->key[k + 1];
-        map->item[k] = map->item[k + 1];
-    }
-    map->n -= map->n > 0;
-}
-
-/* The key stays where it was introduced. */
-static void change(poise__yaml *map, const char *key, poise__yaml *item)
-{
-    for (size_t k = 0; k < map->n; k++)
-        if (strcmp(map->key[k]->text, key) == 0)
-            map->item[k] = item;
-}
-
-/* `name:` with nothing takes an inherited one away. */
-static int removes(poise__reading *r, const char *what, const poise__yaml *inherited,
-                   const poise__yaml *key, const poise__yaml *item)
-{
-    const char *known[POISE__MOST_LAYERS];
-    char text[80];
-    int n = 0;
-    if (item->kind != POISE__SCALAR || !poise__yaml_null(item))
-        return 0;
-    if (poise__yaml_get(inherited, key->text))
-        return 1;
-    for (size_t k = 0; inherited && k < inherited->n && n < POISE__MOST_LAYERS; k++)
-        known[n++] = inherited->key[k]->text;
-    (void)snprintf(text, sizeof(text), "what is extended has no %s", what);
-    return poise__unknown(r, key->place, text, key->text, n, known);
-}
-
-static int merge_params(poise__reading *r, poise__model_text *t, const poise__yaml *more)
-{
-    int bad = 0;
-    if (!more)
-        return 0;
-    poise__yaml *to = copied(r, t->params, more->place);
-    for (size_t k = 0; to && k < more->n; k++) {
-        poise__yaml *key = more->key[k], *item = more->item[k];
-        const poise__yaml *old = poise__yaml_get(t->params, key->text);
-        int gone = removes(r, "parameter", t->params, key, item);
-        if (gone > 0)
-            take_away(to, key->text);
-        else if (gone < 0)
-            bad = -1;
-        else if (!old)
-            bad |= put(r, to, key, item);
-        else {
-            poise__yaml *merged = poise__param_merge(r, key, old, item);
-            if (merged)
-                change(to, key->text, merged);
-            else
-                bad = -1;
-        }
-    }
-    t->params = to;
-    return to ? bad : -1;
-}
-
-static int has_kind(const poise__yaml *layer)
-{
-    for (int k = 0; k < POISE__KINDS; k++)
-        if (poise__yaml_get(layer, poise__layer_kinds[k]->section.name))
-            return 1;
-    return 0;
-}
-
-static int merge_layer(poise__reading *r, poise__model_text *t, poise__yaml *to, poise__yaml *key,
-                       poise__yaml *item)
-{
-    poise_error err;
-    const poise__yaml *old = poise__yaml_get(t->network, key->text);
-    int gone = removes(r, "layer", t->network, key, item);
-    if (gone < 0)
-        return -1;
-    if (gone) {
-        take_away(to, key->text);
-        poise__yaml *removed = copied(r, t->removed, key->place);
-        t->removed = removed;
-        return removed ? put(r, removed, key, item) : -1;
-    }
-    if (!old || old->kind != POISE__MAP || item->kind != POISE__MAP || has_kind(item))
-        return put(r, to, key, item);
-    poise__yaml *merged = poise__keys_over(r->arena, old, item, &err);
-    if (!merged)
-        return poise_diagnose_error(r->diag, &err);
-    change(to, key->text, merged);
-    return 0;
-}
-
-static int merge_network(poise__reading *r, poise__model_text *t, const poise__yaml *more)
-{
-    int bad = 0;
-    if (!more)
-        return 0;
-    poise__yaml *to = copied(r, t->network, more->place);
-    for (size_t k = 0; to && k < more->n; k++)
-        bad |= merge_layer(r, t, to, more->key[k], more->item[k]);
-    t->network = to;
-    return to ? bad : -1;
-}
-
 /* ---- the chain ---- */
 
 typedef struct link {
@@ -397,8 +267,8 @@ static int merge(poise__reading *r, poise__model_text *t, const file_keys *k)
         t->network = k->network;
         return 0;
     }
-    int bad = merge_params(r, t, k->params);
-    return merge_network(r, t, k->network) < 0 ? -1 : bad;
+    int bad = poise__extend_params(r, t, k->params);
+    return poise__extend_network(r, t, k->network) < 0 ? -1 : bad;
 }
 
 int poise__model_text_read(poise__reading *r, const poise__yaml *node, const char *file,

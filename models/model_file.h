@@ -5,8 +5,11 @@
  *     network:
  *       deep:   {mlp: [64], input: features}          a new layer
  *       tower:  {each: task, dense: 8, input: mix}    with a kind: in the inherited one's place
- *       expert: {input: deep}                         without: keys added or replaced
+ *       expert: {input: deep, norm: }                 without: keys added, replaced, taken away
  *       spare:                                        null: taken away
+ *
+ * A key that is an option of the inherited layer's kind is that option, also where it is a kind's
+ * name: `tower: {dropout: 0.3}` changes an mlp.
  */
 #ifndef POISE_MODEL_FILE_H
 #define POISE_MODEL_FILE_H
@@ -25,6 +28,10 @@ typedef struct poise__model_text {
  * 0; -1 after a diagnosis, and then what could be made out is there. */
 int poise__model_text_read(poise__reading *r, const poise__yaml *node, const char *file,
                            poise__model_text *text);
+/* Put `more` (NULL: nothing) over what is inherited: t->params, or t->network and t->removed
+ * (extends.c).  0, or -1 after a diagnosis. */
+int poise__extend_params(poise__reading *r, poise__model_text *t, const poise__yaml *more);
+int poise__extend_network(poise__reading *r, poise__model_text *t, const poise__yaml *more);
 /* The tree of the file that a name or a path means, and its path; what stands in `from` (NULL: the
  * run file) named it.  NULL after a diagnosis. */
 const poise__yaml *poise__model_open(poise__reading *r, const char *use, const char *from,

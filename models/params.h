@@ -53,8 +53,8 @@ poise__yaml *poise__params_read(poise__reading *r, const poise__yaml *declared,
                                 const poise__yaml *given, const char *model, poise_place place,
                                 int *bad);
 
-/* What the declaration of an extending file makes of the inherited one (params_merge in
- * extends.c uses it): a new default, or new keys.  NULL after a diagnosis. */
+/* What the declaration of an extending file makes of the inherited one (extends.c uses
+ * it): a new default, or new keys.  NULL after a diagnosis. */
 poise__yaml *poise__param_merge(poise__reading *r, const poise__yaml *key,
                                 const poise__yaml *inherited, const poise__yaml *declaration);
 /* The declaration with another default, for writing back. */

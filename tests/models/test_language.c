@@ -166,6 +166,61 @@ static void extending_adds_changes_and_takes_away(void **state)
                "    logit: {each: task, dense: 1, input: mix}\n");
 }
 
+/* mlp has an option of the name of a kind: among an mlp's options it is that, unless mlp is gone. */
+static void an_option_stays_one_where_it_is_also_a_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tower, *want;
+    } cases[] = {
+        {"{dropout: 0.3}", "{each: task, mlp: [64], dropout: 0.3, input: mix}"},
+        {"{norm: layer, dropout: 0.3}",
+         "{each: task, mlp: [64], dropout: 0.3, norm: layer, input: mix}"},
+        {"{dropout: 0.3, input: expert}", NULL}, /* an mlp still: it cannot read a stack */
+        {"{dropout: }", "{each: task, mlp: [64], input: mix}"},
+        {"{dropout: , activation: tanh}", "{each: task, mlp: [64], activation: tanh, input: mix}"},
+        {"{mlp: , dropout: 0.2}", "{each: task, dropout: 0.2, input: mix}"},
+        {"{each: task, dense: 8, input: mix}", "{each: task, dense: 8, input: mix}"},
+        {"{each: task, mlp: [3], input: mix}", "{each: task, mlp: [3], input: mix}"},
+    };
+    for (int k = 0; k < (int)(sizeof(cases) / sizeof(cases[0])); k++) {
+        char text[600], want[600];
+        snprintf(text, sizeof(text),
+                 "model:\n  extends: mmoe\n  params: {dropout: 0.5}\n  network:\n    tower: %s\n",
+                 cases[k].tower);
+        snprintf(want, sizeof(want),
+                 "model:\n  network:\n"
+                 "    expert: {copies: 8, mlp: [256, 128], input: features}\n"
+                 "    mix: {each: task, mixture: expert, gate: features}\n    tower: %s\n"
+                 "    logit: {each: task, dense: 1, input: tower}\n",
+                 cases[k].want ? cases[k].want : "");
+        if (cases[k].want) {
+            check_same(text, want);
+            continue;
+        }
+        char whole[700], said[600] = "";
+        poise_diagnostics *diag;
+        snprintf(whole, sizeof(whole), FUNNEL "%s", text);
+        assert_null(read_spec("here.yaml", whole, 0, NULL, &diag));
+        assert_non_null(strstr(poise_diagnostics_text(diag, 0, said, sizeof(said)), "stack"));
+        poise_diagnostics_free(diag);
+    }
+}
+
+/* Which options are kinds' names too: the rule above is about these. */
+static void options_that_are_kinds_are_known(void **state)
+{
+    (void)state;
+    char found[200] = "";
+    for (int k = 0; k < POISE__KINDS; k++)
+        for (int j = 0; j < POISE__KINDS; j++)
+            if (j != k && poise__section_has(&poise__layer_kinds[k]->section,
+                                             poise__layer_kinds[j]->section.name))
+                snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s.%s ",
+                         poise__layer_kinds[k]->section.name, poise__layer_kinds[j]->section.name);
+    assert_string_equal(found, "mlp.dropout ");
+}
+
 /* A default of an extending file keeps type, range and help; the nearest file has the last word. */
 static void a_chain_of_files_is_one_model(void **state)
 {
@@ -276,6 +331,8 @@ int main(void)
         cmocka_unit_test(each_takes_names_and_says_which),
         cmocka_unit_test(what_is_read_of_other_tasks),
         cmocka_unit_test(extending_adds_changes_and_takes_away),
+        cmocka_unit_test(an_option_stays_one_where_it_is_also_a_kind),
+        cmocka_unit_test(options_that_are_kinds_are_known),
         cmocka_unit_test(a_chain_of_files_is_one_model),
         cmocka_unit_test(outputs_by_name),
         cmocka_unit_test(a_group_is_its_features),
