@@ -115,6 +115,7 @@ typedef struct poise_task {
     const char *name;
     poise_task_kind kind;
     poise_place place;
+    poise_place kind_at;  /* of the loss, where that and no type says the kind; else nowhere */
     const char *label;    /* column; or, of a binary task, a condition (data/condition.h) */
     int label_tests;      /* 1: it is a condition */
     const char *positive; /* the text that means 1; NULL: the column holds 0 and 1 (or numbers) */

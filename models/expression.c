@@ -47,6 +47,8 @@ static const poise__yaml *no_parameter(reader *e, const char *name)
     const poise__yaml *p = e->s->params;
     const char *known[POISE__MOST_PARAMS];
     int n = 0;
+    if (e->s->partial)
+        return NULL;
     for (size_t i = 0; p && i < p->n && n < POISE__MOST_PARAMS; i++)
         known[n++] = p->key[i]->text;
     poise__unknown(e->r, e->node->place, "there is no parameter", name, n, known);

@@ -23,6 +23,7 @@ enum { POISE__MOST_PARAMS = 200 };
 /* What names mean. */
 typedef struct poise__scope {
     const poise__yaml *params; /* name: value; NULL: none */
+    int partial;               /* 1: there may be others, in what could not be read */
     const char *each;          /* $each; NULL: not known, and texts that need it stay as they are */
     char used[POISE__MOST_PARAMS]; /* [params->n] set to 1 where a text needs it */
 } poise__scope;

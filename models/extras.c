@@ -18,13 +18,21 @@ static const poise__layer *find_layer(const poise_model *m, const char *name)
 static int read_layer(poise__reading *r, poise_model *m, int extra)
 {
     const poise__yaml *v = m->extras[extra];
-    char show[120];
-    if (v->kind != POISE__SCALAR || poise__yaml_null(v))
-        return poise_diagnose(r->diag, v->place,
-                              "%s is %s; it must be a layer, or a mapping of task: layer",
-                              poise__extra_name[extra], poise__yaml_show(v, show, sizeof(show)));
+    char show[120], via[80];
+    if (v->wrong)
+        return -1;
+    if (v->kind != POISE__SCALAR || poise__yaml_null(v)) {
+        poise_diagnose(r->diag, v->place,
+                       "%s is %s%s; it must be a layer, or a mapping of task: layer",
+                       poise__extra_name[extra], poise__yaml_show(v, show, sizeof(show)),
+                       poise__via(v, via, sizeof(via)));
+        poise__note_use(r, v);
+        return -1;
+    }
     const poise__layer *l = find_layer(m, v->text);
     const char *known[POISE__MOST_LAYERS];
+    if (!l && r->unnamed)
+        return -1;
     if (!l) {
         for (int k = 0; k < m->nlayer; k++)
             known[k] = m->layer[k].name;
@@ -47,7 +55,9 @@ static int read_tasks(poise__reading *r, poise_model *m, int extra)
     snprintf(what, sizeof(what), "%s: there is no task", poise__extra_name[extra]);
     for (size_t k = 0; k < map->n; k++) {
         int t = poise__task_find(r->spec->schema, map->key[k]->text);
-        if (t < 0)
+        if (t < 0 && map->key[k]->wrong)
+            bad = -1;
+        else if (t < 0)
             bad = poise__task_unknown(r, map->key[k]->place, what, map->key[k]->text);
         else
             m->extra[extra][t] =

@@ -220,6 +220,7 @@ int poise__instances_read(poise__reading *r, const poise__yaml *key, const poise
 {
     char what[120], show[120];
     int bad = read_names(r, v, l);
+    l->unnamed = bad != 0;
     if (make_instances(r, l) < 0)
         return -1;
     if (v->kind != POISE__MAP)
@@ -229,7 +230,7 @@ int poise__instances_read(poise__reading *r, const poise__yaml *key, const poise
     l->kind = find_kind(r, key, v);
     if (!l->kind)
         return -1;
-    if (!l->each && !l->task && poise__needs_each(v))
+    if (!l->each && !l->task && !l->unnamed && poise__needs_each(v))
         return poise_diagnose(r->diag, key->place,
                               "layer '%.80s' uses $each, the name of one of several, but it has no "
                               "each",

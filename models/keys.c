@@ -370,15 +370,21 @@ static const poise_key *find(int nsection, const poise_section *const *s, const 
     return NULL;
 }
 
+static int known_keys(int nsection, const poise_section *const *s, const char **known, int most)
+{
+    int n = 0;
+    for (int i = 0; i < nsection; i++)
+        for (int k = 0; k < s[i]->nkey && n < most; k++)
+            known[n++] = s[i]->key[k].name;
+    return n;
+}
+
 static int unknown_key(poise__reading *r, const char *what, int nsection,
                        const poise_section *const *s, const poise__yaml *key)
 {
     const char *known[64];
     char text[120];
-    int n = 0;
-    for (int i = 0; i < nsection; i++)
-        for (int k = 0; k < s[i]->nkey && n < POISE__COUNT(known); k++)
-            known[n++] = s[i]->key[k].name;
+    int n = known_keys(nsection, s, known, POISE__COUNT(known));
     snprintf(text, sizeof(text), "%.60s has no key", what);
     return poise__unknown(r, key->place, text, key->text, n, known);
 }
@@ -392,6 +398,23 @@ static int set_defaults(poise__reading *r, const poise_section *s, void *into)
         poise__yaml v = {.kind = POISE__SCALAR, .text = row->initial, .plain = 1};
         if (poise__key_read(r, row, &v, into) < 0)
             return -1;
+    }
+    return 0;
+}
+
+int poise__misspelt(const poise__yaml *node, int nsection, const poise_section *const *s,
+                    const char *name)
+{
+    const char *known[64];
+    int in, n = known_keys(nsection, s, known, POISE__COUNT(known));
+    if (poise__yaml_get(node, name))
+        return 0;
+    for (size_t i = 0; node && node->kind == POISE__MAP && i < node->n; i++) {
+        const char *near = find(nsection, s, node->key[i]->text, &in)
+                               ? NULL
+                               : poise__nearest(node->key[i]->text, n, known);
+        if (near && strcmp(near, name) == 0)
+            return 1;
     }
     return 0;
 }
@@ -410,7 +433,8 @@ int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char 
     }
     for (int i = 0; node && i < nsection; i++)
         for (int k = 0; k < s[i]->nkey; k++)
-            if (s[i]->key[k].required && !poise__yaml_get(node, s[i]->key[k].name))
+            if (s[i]->key[k].required && !poise__yaml_get(node, s[i]->key[k].name) &&
+                (s[0]->other || !poise__misspelt(node, nsection, s, s[i]->key[k].name)))
                 bad = poise_diagnose(r->diag, node->place, "%s has no '%s': %s", what,
                                      s[i]->key[k].name, s[i]->key[k].help);
     for (size_t i = 0; node && i < node->n; i++) {

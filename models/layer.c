@@ -128,6 +128,8 @@ static int read_override(poise__reading *r, const poise__yaml *v, void *into)
         return poise_diagnose(r->diag, v->place,
                               "override is %s; it must be a mapping of name: {key: value}",
                               poise__yaml_show(v, show, sizeof(show)));
+    if (!l->each && l->unnamed)
+        return -1;
     if (!l->each)
         return poise_diagnose(r->diag, v->place,
                               "override needs each beside it: there is one '%.80s' only", l->name);
@@ -137,7 +139,9 @@ static int read_override(poise__reading *r, const poise__yaml *v, void *into)
         int k = 0;
         while (k < l->names.n && strcmp(l->names.text[k], key->text) != 0)
             k++;
-        if (k == l->names.n)
+        if (k == l->names.n && (l->unnamed || key->wrong))
+            bad = -1;
+        else if (k == l->names.n)
             bad = poise__unknown(r, key->place, "override: each has no", key->text, l->names.n,
                                  l->names.text);
         if (keys->kind != POISE__MAP)

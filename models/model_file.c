@@ -271,6 +271,12 @@ static int merge(poise__reading *r, poise__model_text *t, const file_keys *k)
     return poise__extend_network(r, t, k->network) < 0 ? -1 : bad;
 }
 
+static int is_misspelt(const poise__yaml *node, const char *key)
+{
+    const poise_section *const sections[] = {&poise__model_file_section};
+    return poise__misspelt(node, 1, sections, key);
+}
+
 int poise__model_text_read(poise__reading *r, const poise__yaml *node, const char *file,
                            poise__model_text *text)
 {
@@ -288,11 +294,16 @@ int poise__model_text_read(poise__reading *r, const poise__yaml *node, const cha
             poise__keys_read(r, node, "the model", &poise__model_file_section, &chain[n - 1].keys);
         if (node->kind != POISE__MAP)
             return -1;
-        if (!chain[n - 1].keys.extends && !poise__yaml_get(node, "network") &&
-            !poise__yaml_get(node, "extends"))
+        const file_keys *keys = &chain[n - 1].keys;
+        int extends = keys->extends || poise__yaml_get(node, "extends");
+        int unread = !extends && is_misspelt(node, "extends");
+        text->partial |=
+            (!keys->params && poise__yaml_get(node, "params")) || is_misspelt(node, "params");
+        if (!extends && !unread && !poise__yaml_get(node, "network") &&
+            !is_misspelt(node, "network"))
             bad = poise_diagnose(r->diag, node->place,
                                  "the model has no 'network': the layers, in any order");
-        more = open_next(r, chain, n, &node);
+        more = unread || (extends && !keys->extends) ? -1 : open_next(r, chain, n, &node);
     }
     text->file = poise__reading_alloc(r, (size_t)n, sizeof(*text->file));
     if (!text->file)
@@ -303,6 +314,7 @@ int poise__model_text_read(poise__reading *r, const poise__yaml *node, const cha
         if (more == 0) /* without what it extends, nothing of it can be told right from wrong */
             bad |= merge(r, text, &chain[k].keys);
     }
+    text->partial |= more != 0;
     if (!more && !text->network && !bad)
         bad = poise_diagnose(r->diag, first->place, "the model has no layers");
     return bad || more ? -1 : 0;

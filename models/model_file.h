@@ -20,6 +20,7 @@ typedef struct poise__model_text {
     const char *about, *paper, *when;
     const poise__yaml *params, *network, *output, *row_weight, *penalty; /* NULL: none */
     const poise__yaml *removed; /* name: null, of layers; NULL: none */
+    int partial;                /* 1: there may be more parameters, in what could not be read */
     int chain;                  /* files that it is made of */
     const char **file;          /* [chain] the model's own first */
 } poise__model_text;

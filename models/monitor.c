@@ -83,11 +83,15 @@ static int read_term(poise__reading *r, const poise__yaml *v, char between, pois
     if (t->task < 0)
         return poise__task_unknown(r, v->place, "monitor: there is no task", name);
     poise_task_kind kind = s->task[t->task].kind;
+    if (r->untyped && r->untyped[t->task])
+        return -1;
     if (poise_figure_of(t->figure, kind))
         return 0;
     list_figures(kind, has, sizeof(has));
-    return poise_diagnose(r->diag, v->place, "monitor: task '%s' is %s: it has no %s; it has %s",
-                          name, kinds[kind], figures[figure].name, has);
+    poise_diagnose(r->diag, v->place, "monitor: task '%s' is %s: it has no %s; it has %s", name,
+                   kinds[kind], figures[figure].name, has);
+    poise__note_kind(r->diag, &s->task[t->task]);
+    return -1;
 }
 
 int poise__monitor_read(poise__reading *r, const poise__yaml *v, poise_monitor *m)

@@ -49,7 +49,8 @@ static int read_layer(poise__reading *r, const poise__yaml *key, const poise__ya
                       const poise_model *m, poise__layer *l)
 {
     *l = (poise__layer){.name = key->text, .place = key->place, .wrong = -1};
-    int bad = check_layer_name(r, key);
+    int bad = key->wrong ? -1 : check_layer_name(r, key);
+    r->unnamed |= key->wrong;
     l->wrong = poise__instances_read(r, key, v, m, l) < 0 || bad ? -1 : 0;
     return l->wrong;
 }
@@ -157,19 +158,23 @@ static int read_outputs(poise__reading *r, poise_model *m)
 {
     const poise__yaml *map = m->outputs;
     const poise_schema *s = r->spec->schema;
-    int bad = 0;
+    int bad = 0, untold = 0;
     for (size_t k = 0; k < map->n; k++) {
         int t = poise__task_find(s, map->key[k]->text);
+        if (t < 0 && map->key[k]->wrong) { /* it may be any task */
+            bad = untold = -1;
+            continue;
+        }
         if (t < 0) {
-            bad = poise__task_unknown(r, map->key[k]->place, "output: there is no task",
-                                      map->key[k]->text);
+            bad = untold = poise__task_unknown(r, map->key[k]->place, "output: there is no task",
+                                               map->key[k]->text);
             continue;
         }
         m->output[t] = poise__output_resolve(r, m, "output", map->item[k], t);
         if (!m->output[t] || check_output(r, m->output[t]) < 0)
             bad = -1;
     }
-    for (int t = 0; t < s->ntask; t++)
+    for (int t = 0; t < s->ntask && !untold; t++)
         if (!poise__yaml_get(map, s->task[t].name))
             bad = poise_diagnose(r->diag, map->place, "output names no layer for task '%s'",
                                  s->task[t].name);
@@ -179,8 +184,17 @@ static int read_outputs(poise__reading *r, poise_model *m)
 /* One layer for all tasks: that of output:, or the one called logit. */
 static int find_outputs(poise__reading *r, const poise__yaml *node, poise_model *m)
 {
-    if (m->outputs && (m->outputs->kind != POISE__SCALAR || poise__yaml_null(m->outputs)))
-        return -1; /* which was diagnosed */
+    char show[120], via[80];
+    if (m->outputs && m->outputs->wrong)
+        return -1;
+    if (m->outputs && (m->outputs->kind != POISE__SCALAR || poise__yaml_null(m->outputs))) {
+        poise_diagnose(r->diag, m->outputs->place,
+                       "output is %s%s; it must be a layer, or a mapping of task: layer",
+                       poise__yaml_show(m->outputs, show, sizeof(show)),
+                       poise__via(m->outputs, via, sizeof(via)));
+        poise__note_use(r, m->outputs);
+        return -1;
+    }
     const char *name = m->outputs ? m->outputs->text : "logit";
     const char *known[POISE__MOST_LAYERS];
     const poise__layer *l = NULL;
@@ -189,6 +203,8 @@ static int find_outputs(poise__reading *r, const poise__yaml *node, poise_model 
         if (strcmp(name, known[k]) == 0)
             l = &m->layer[k];
     }
+    if ((!l && r->unnamed) || (l && l->unnamed))
+        return -1;
     if (!l && m->outputs)
         return poise__unknown(r, m->outputs->place, "output: there is no layer", name, m->nlayer,
                               known);
@@ -224,6 +240,7 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
         return poise_diagnose(r->diag, node->place, "there are %zu layers; at most %d are possible",
                               node->n, POISE__MOST_LAYERS);
     m->ntask = r->spec->schema->ntask;
+    m->untyped = r->untyped;
     m->layer = poise__reading_alloc(r, node->n, sizeof(*m->layer));
     m->output = poise__reading_alloc(r, (size_t)m->ntask, sizeof(*m->output));
     if (!m->layer || !m->output)
@@ -241,6 +258,9 @@ int poise__network_read(poise__reading *r, const poise__yaml *node, poise_model 
                 "the layers up to '%.80s' come to more than %d; a model has fewer",
                 m->layer[k].name, MOST_INSTANCES);
     }
+    r->layers_read = !r->unnamed;
+    for (int k = 0; k < m->nlayer; k++)
+        r->layers_read &= !m->layer[k].unnamed;
     bad |= poise__references_resolve(r, m);
     bad |= m->outputs && m->outputs->kind == POISE__MAP ? read_outputs(r, m)
                                                         : find_outputs(r, node, m);

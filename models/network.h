@@ -70,6 +70,7 @@ struct poise__layer {
     int each;                      /* 1: one instance per name */
     int of_tasks;                  /* 1: the names are all tasks */
     poise__texts names;
+    int unnamed; /* the names, or its task, cannot all be told, which was diagnosed */
     int64_t copies;
     const char *task;             /* `task: click`; NULL: none */
     const poise__yaml *overrides; /* name: keys; NULL: none */
@@ -113,6 +114,7 @@ struct poise_model {
     int nlayer;
     poise__layer *layer;         /* in order of need, and of the file where that is free */
     const poise__groups *groups; /* the spec's */
+    const char *untyped; /* [ntask] 1: its type cannot be told, which was diagnosed; NULL: none */
     int ntask, ninstance;
     const poise__instance **instance; /* in order of need */
 };

@@ -341,7 +341,7 @@ static int read_one(poise__reading *r, const poise__yaml *key, const poise__yaml
 
 poise__yaml *poise__params_read(poise__reading *r, const poise__yaml *declared,
                                 const poise__yaml *given, const char *model, poise_place place,
-                                int *bad)
+                                int partial, int *bad)
 {
     poise_error err;
     char show[120];
@@ -359,7 +359,7 @@ poise__yaml *poise__params_read(poise__reading *r, const poise__yaml *declared,
     for (size_t i = 0; declared && i < declared->n; i++)
         *bad |= read_one(r, declared->key[i], declared->item[i], given, model, place, all);
     for (size_t i = 0; given && i < given->n; i++)
-        if (!poise__yaml_get(declared, given->key[i]->text))
+        if (!partial && !poise__yaml_get(declared, given->key[i]->text))
             *bad = unknown(r, declared, given->key[i], model);
     return all;
 }

@@ -47,11 +47,12 @@ int poise__param_read(poise__reading *r, const poise__yaml *key, const poise__ya
 const char *poise__param_type_text(const poise__param *p, char *buf, size_t size);
 
 /* The mapping of all parameters with their values: declarations (NULL: none) with what is `given`
- * (NULL: nothing) beside the model's name at `place`.  NULL after a diagnosis that leaves nothing to
- * go on with; *bad is set to -1 by any diagnosis. */
+ * (NULL: nothing) beside the model's name at `place`.  `partial`: there may be more declarations, which
+ * could not be read.  NULL after a diagnosis that leaves nothing to go on with; *bad is set to -1 by
+ * any diagnosis. */
 poise__yaml *poise__params_read(poise__reading *r, const poise__yaml *declared,
                                 const poise__yaml *given, const char *model, poise_place place,
-                                int *bad);
+                                int partial, int *bad);
 
 /* What the declaration of an extending file makes of the inherited one (extends.c uses
  * it): a new default, or new keys.  NULL after a diagnosis. */

@@ -144,8 +144,8 @@ static int word(poise__reading *r, const char *what, const poise__yaml *v, const
     return poise__unknown(r, v->place, what, v->text, n, known);
 }
 
-/* One name of `scope: [...]`; `shared` tells for each layer of the model whether two tasks need it,
- * and is NULL where the model is wrong. */
+/* One name of `scope: [...]`; `known` are the layers of the model, where those could be read; `shared`
+ * tells for each whether two tasks need it, and is NULL where the model is wrong. */
 static int check_layer(poise__reading *r, const poise__yaml *v, int n, const char *const *before,
                        const char *const *known, const int *shared)
 {
@@ -157,21 +157,23 @@ static int check_layer(poise__reading *r, const poise__yaml *v, int n, const cha
     for (int k = 0; k < n; k++)
         if (before[k] && strcmp(before[k], v->text) == 0)
             return poise_diagnose(r->diag, v->place, "scope names '%.80s' twice", v->text);
-    for (int k = 0; shared && k < m->nlayer; k++)
+    for (int k = 0; r->layers_read && k < m->nlayer; k++)
         if (strcmp(known[k], v->text) == 0)
-            return shared[k] ? 0
-                             : poise_diagnose(r->diag, v->place,
-                                              "layer '%.80s' is not shared by two tasks; scope is "
-                                              "of shared layers",
-                                              v->text);
-    return shared ? poise__unknown(r, v->place, "the model has no layer", v->text, m->nlayer, known)
-                  : 0;
+            return !shared || shared[k]
+                       ? 0
+                       : poise_diagnose(r->diag, v->place,
+                                        "layer '%.80s' is not shared by two tasks; scope is "
+                                        "of shared layers",
+                                        v->text);
+    return r->layers_read
+               ? poise__unknown(r, v->place, "the model has no layer", v->text, m->nlayer, known)
+               : 0;
 }
 
 static int read_layers(poise__reading *r, const poise__yaml *v, poise_balancer_spec *b)
 {
     const poise_model *m = r->spec->model;
-    size_t nlayer = r->model_read ? (size_t)m->nlayer : 0;
+    size_t nlayer = r->layers_read ? (size_t)m->nlayer : 0;
     poise_error err;
     if (v->n == 0)
         return poise_diagnose(r->diag, v->place,
@@ -183,10 +185,10 @@ static int read_layers(poise__reading *r, const poise__yaml *v, poise_balancer_s
         return -1;
     for (size_t k = 0; k < nlayer; k++)
         known[k] = m->layer[k].name;
-    if (nlayer && poise__shared_layers(m, shared, &err) < 0)
+    if (r->model_read && poise__shared_layers(m, shared, &err) < 0)
         return poise_diagnose_error(r->diag, &err);
     for (size_t i = 0; i < v->n; i++) {
-        bad |= check_layer(r, v->item[i], (int)i, layer, known, nlayer ? shared : NULL);
+        bad |= check_layer(r, v->item[i], (int)i, layer, known, r->model_read ? shared : NULL);
         layer[i] = v->item[i]->text;
     }
     b->scope = POISE_SCOPE_LAYERS;
@@ -266,13 +268,15 @@ static int read_setting(poise__reading *r, const poise__yaml *key, const poise__
         if (poise__task_find(r->spec->schema, task[i]) < 0)
             bad |= poise__task_unknown(r, v->key[i]->place, "there is no task", task[i]);
     }
+    if (bad) /* the strategy hears of what is right */
+        return -1;
     k->setting[k->spec.nsetting++] = (poise_setting){.name = key->text,
                                                      .place = key->place,
                                                      .n = (int)n,
                                                      .task = many ? task : NULL,
                                                      .text = text,
                                                      .at = at};
-    return bad;
+    return 0;
 }
 
 /* With a '/' in it: without one the system would look elsewhere. */
@@ -288,10 +292,11 @@ static const char *object_path(poise__reading *r, const char *use)
     return path;
 }
 
-/* One entry; NULL: the default. */
+/* One entry; NULL: the default.  After a diagnosis to->use is NULL where there is nothing to go on
+ * with. */
 static int read_one(poise__reading *r, const poise__yaml *node, poise_balancer_spec *to)
 {
-    balancer_keys k = {.spec = {.use = "equal", .shared_only = -1, .every = 1}};
+    balancer_keys k = {.spec = {.use = node ? NULL : "equal", .shared_only = -1, .every = 1}};
     int bad = 0;
     if (node) {
         k.spec.place = node->place;
@@ -310,14 +315,14 @@ static int read_one(poise__reading *r, const poise__yaml *node, poise_balancer_s
         if (use)
             k.spec.place = use->place;
     }
-    if (bad)
+    if (!k.spec.use)
         return -1;
     size_t length = strlen(k.spec.use);
     int path = strchr(k.spec.use, '/') || (length > 3 && !strcmp(k.spec.use + length - 3, ".so"));
     if (path && !(k.spec.use = object_path(r, k.spec.use)))
         return -1;
     *to = k.spec;
-    return 0;
+    return bad;
 }
 
 /* Every entry but the last says how long it weighs. */
@@ -348,6 +353,7 @@ int poise__read_balancer(poise__reading *r, const poise__yaml *node)
     poise_balancer_spec *phase = poise__reading_alloc(r, (size_t)n, sizeof(*phase));
     if (!phase)
         return -1;
+    int kept = 0;
     for (int k = 0; k < n; k++) {
         const poise__yaml *entry = many ? node->item[k] : node;
         if (entry && entry->kind == POISE__LIST) {
@@ -356,15 +362,14 @@ int poise__read_balancer(poise__reading *r, const poise__yaml *node)
                                  n, poise__yaml_show(entry, show, sizeof(show)));
             continue;
         }
-        bad |= read_one(r, entry, &phase[k]);
+        bad |= read_one(r, entry, &phase[kept]);
+        kept += phase[kept].use != NULL;
         bad |= entry ? check_epochs(r, entry, k, n) : 0;
     }
-    if (bad)
-        return -1;
     r->spec->balancer = phase[0];
     r->spec->phase = phase;
-    r->spec->nphase = n;
-    return 0;
+    r->spec->nphase = kept;
+    return bad;
 }
 
 void poise__check_schedule(poise__reading *r)

@@ -5,6 +5,7 @@ typedef struct data_keys {
     const char *train, *test, *generate, *weight;
     int64_t limit, rows;
     uint64_t seed;
+    int misread; /* how the text is divided cannot be told, which was diagnosed */
 } data_keys;
 
 static int read_format(poise__reading *r, const poise__yaml *v, void *into);
@@ -149,7 +150,6 @@ static int read_header(poise__reading *r, const poise__yaml *v, void *into)
 
 static int read_format(poise__reading *r, const poise__yaml *v, void *into)
 {
-    (void)into;
     poise__format f = {0};
     poise_data_spec *d = &r->spec->data;
     int bad = poise__keys_read(r, v, "format", &poise__format_section, &f);
@@ -166,6 +166,7 @@ static int read_format(poise__reading *r, const poise__yaml *v, void *into)
     d->column = f.header.text;
     d->nmissing = f.missing.n;
     d->missing = f.missing.text;
+    ((data_keys *)into)->misread = bad != 0;
     return bad;
 }
 
@@ -271,8 +272,12 @@ static int read_columns(poise__reading *r)
     int named = r->spec->data.ncolumn > 0 || !r->patterns;
     if (!r->column && r->options.without_rows && named && err.code == POISE_E_SYSTEM)
         return columns_without_rows(r);
-    if (!r->column)
-        return poise_diagnose_error(r->diag, &err);
+    if (!r->column) {
+        poise_diagnose_error(r->diag, &err);
+        if (named && err.code == POISE_E_SYSTEM && !r->spec->data.header_in_file)
+            columns_without_rows(r); /* the other errors are told too */
+        return -1;
+    }
     r->column_owned = 1;
     r->ncolumn = n;
     return 0;
@@ -302,17 +307,19 @@ int poise__read_data(poise__reading *r, const poise__yaml *node)
     bad |= check_source(r, node);
     if (resolve(r, &d->train) < 0 || resolve(r, &d->valid) < 0 || resolve(r, &d->test) < 0)
         return -1;
-    if (bad)
+    const poise_section *const sections[] = {&poise__data_section};
+    k.misread |= poise__misspelt(node, 1, sections, "format");
+    if (!d->train == !d->generate || (d->train && k.misread)) /* what the columns are is not told */
         return -1;
     if (d->generate && generated_schema(r, node) < 0)
         return -1;
-    if (read_columns(r) < 0)
-        return -1;
-    if (!k.weight)
-        return 0;
+    bad |= read_columns(r);
+    if (!k.weight || d->generate)
+        return bad ? -1 : 0;
     poise_error err;
     r->spec->schema->weight = poise__arena_text(r->spec->schema->arena, k.weight, &err);
     if (!r->spec->schema->weight)
         return poise_diagnose_error(r->diag, &err);
-    return poise__column_check(r, poise__yaml_get(node, "weight")->place, "weight", k.weight);
+    bad |= poise__column_check(r, poise__yaml_get(node, "weight")->place, "weight", k.weight);
+    return bad ? -1 : 0;
 }

@@ -329,6 +329,22 @@ static int gather(gathering *g, const poise__yaml *node, poise__feature_keys *ke
     return bad;
 }
 
+static int has_name(const poise__yaml *map, const char *name)
+{
+    for (size_t i = 0; map->kind == POISE__MAP && i < map->n; i++)
+        if (poise__glob_match(map->key[i]->text, name) ||
+            (poise__yaml_get(map->item[i], "group") &&
+             has_name(poise__yaml_get(map->item[i], "group"), name)))
+            return 1;
+    return 0;
+}
+
+int poise__feature_wrong(const poise__reading *r, const char *name)
+{
+    const char *inner = strncmp(name, "features.", 9) == 0 ? name + 9 : name;
+    return r->features_wrong && has_name(r->features, inner);
+}
+
 int poise__read_features(poise__reading *r, const poise__yaml *node)
 {
     char show[120];
@@ -340,11 +356,16 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
                               poise__yaml_show(node, show, sizeof(show)));
     poise__groups_text groups;
     int bad = 0;
+    r->features = node;
+    r->features_wrong = 1;
     node = poise__groups_open(r, node, &groups, &bad);
     if (!node)
         return -1;
-    if (node->n == 0 && groups.n > 0) /* of the generator's features */
-        return poise__groups_read(r, &groups) < 0 || bad ? -1 : 0;
+    if (node->n == 0 && groups.n > 0) { /* of the generator's features */
+        bad |= poise__groups_read(r, &groups);
+        r->features_wrong = bad != 0;
+        return bad ? -1 : 0;
+    }
     size_t ncolumn = r->ncolumn > 0 ? (size_t)r->ncolumn : 0;
     gathering g = {.r = r};
     g.label = poise__reading_alloc(r, ncolumn, 1);
@@ -361,5 +382,6 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
     free(g.feature);
     if (!bad && (r->ncolumn >= 0 || r->of_run))
         bad = poise__groups_read(r, &groups);
+    r->features_wrong = bad != 0;
     return bad ? -1 : 0;
 }

@@ -88,10 +88,10 @@ static int read_mapping(poise__reading *r, const poise__yaml *v, poise_task *t)
     t->label = k.column;
     if (k.positive.n == 1)
         t->positive = k.positive.text[0];
-    if (k.positive.n < 2)
-        return 0;
     if (poise__column_check(r, poise__yaml_get(v, "column")->place, "label", k.column) < 0)
         return -1;
+    if (k.positive.n < 2)
+        return 0;
     t->label = as_condition(r, v, &k);
     t->label_tests = 1;
     return t->label ? 0 : -1;
@@ -127,7 +127,7 @@ int poise__read_label(poise__reading *r, const poise__yaml *v, poise_task *t)
     if (poise__key_read(r, &row, v, t) < 0)
         return -1;
     if (poise__column_find(r, t->label) >= 0 || !poise__is_condition(t->label))
-        return 0;
+        return poise__column_check(r, v->place, "label", t->label);
     t->label_tests = 1;
     const poise__condition *c = parse(r, v, t->label);
     int bad = c ? 0 : -1;
@@ -146,9 +146,14 @@ static int check_name(poise__reading *r, poise_place place, int t, const char *n
         return poise_diagnose(r->diag, place, "task '%s' cannot wait for itself", s->task[t].name);
     if (other < 0 || other == t)
         return poise__column_check(r, place, "when: no task, and", name);
-    if (s->task[other].kind != POISE_BINARY)
-        return poise_diagnose(r->diag, place, "when: task '%s' is %s; it must be binary",
-                              s->task[other].name, kinds[s->task[other].kind]);
+    if (r->untyped && r->untyped[other])
+        return -1;
+    if (s->task[other].kind != POISE_BINARY) {
+        poise_diagnose(r->diag, place, "when: task '%s' is %s; it must be binary",
+                       s->task[other].name, kinds[s->task[other].kind]);
+        poise__note_kind(r->diag, &s->task[other]);
+        return -1;
+    }
     return 0;
 }
 

@@ -1,3 +1,4 @@
+#include "../core/search.h"
 #include "expression.h"
 #include "model_file.h"
 #include "network.h"
@@ -39,13 +40,14 @@ static int read_parameter(poise__reading *r, const poise__yaml *key, const poise
 }
 
 /* Layers and output with the parameters' values in place. */
-static int evaluate(poise__reading *r, poise_model *m, poise__yaml **network)
+static int evaluate(poise__reading *r, poise_model *m, int partial, poise__yaml **network)
 {
     poise__scope *s = poise__reading_alloc(r, 1, sizeof(*s));
     int bad = 0;
     if (!s)
         return -1;
     s->params = m->params;
+    s->partial = partial;
     *network = poise__evaluate(r, m->network, s, &bad);
     if (m->written_output)
         m->outputs = poise__evaluate(r, m->written_output, s, &bad);
@@ -74,13 +76,23 @@ static int finish(poise__reading *r, const poise__model_text *text, const poise_
     m->written_extras[POISE__PENALTY] = text->penalty;
     m->removed = text->removed;
     m->groups = r->spec->groups;
-    m->params = poise__params_read(r, m->declared, given, m->name, m->place, &bad);
+    m->params = poise__params_read(r, m->declared, given, m->name, m->place, text->partial, &bad);
     if (!m->params || !m->network)
         return -1;
-    bad |= evaluate(r, m, &network);
+    bad |= evaluate(r, m, text->partial, &network);
     if (!network || poise__network_read(r, network, m) < 0)
         return -1;
     return bad;
+}
+
+static int says_nothing(poise__reading *r, const poise__yaml *node)
+{
+    static const char *const known[] = {"use", "network", "extends"};
+    for (size_t k = 0; k < node->n; k++)
+        if (poise__nearest(node->key[k]->text, POISE__COUNT(known), known))
+            return poise__unknown(r, node->key[k]->place, "model has no key", node->key[k]->text,
+                                  POISE__COUNT(known), known);
+    return poise_diagnose(r->diag, node->place, "model says neither use: NAME nor network: {...}");
 }
 
 int poise__read_model(poise__reading *r, const poise__yaml *node)
@@ -104,8 +116,7 @@ int poise__read_model(poise__reading *r, const poise__yaml *node)
         return -1;
     if (node->kind == POISE__MAP && !use && !poise__yaml_get(node, "network") &&
         !poise__yaml_get(node, "extends"))
-        return poise_diagnose(r->diag, node->place,
-                              "model says neither use: NAME nor network: {...}");
+        return says_nothing(r, node);
     if (node->kind != POISE__MAP || use) {
         poise_key row = model_rows[0];
         row.name = "model";

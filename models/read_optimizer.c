@@ -191,8 +191,11 @@ static int may_match(const poise__reading *r, const char *pattern)
         snprintf(name, sizeof(name), "embedding/%s", s->feature[k].name);
         found = poise__glob_may_name(pattern, name);
     }
-    for (int k = 0; k < m->ninstance && !found; k++)
-        found = poise__glob_may_name(pattern, m->instance[k]->name);
+    if (r->features_wrong || (r->ncolumn < 0 && !r->of_run && !r->spec->data.generate))
+        found |= poise__glob_may_name(pattern, "embedding");
+    for (int k = 0; k < m->nlayer; k++)
+        for (int i = 0; i < m->layer[k].ninstance && !found; i++)
+            found = poise__glob_may_name(pattern, m->layer[k].instance[i].name);
     return found;
 }
 
@@ -222,7 +225,7 @@ int poise__read_tuning(poise__reading *r, const poise__yaml *v, poise_train_spec
         row[k] = (poise_tuning){.pattern = v->key[k]->text, .place = v->key[k]->place, .l2 = -1};
         snprintf(what, sizeof(what), "tuning '%.80s'", row[k].pattern);
         bad |= poise__keys_read(r, v->item[k], what, &poise__tuning_section, &row[k]);
-        if (r->model_read && !may_match(r, row[k].pattern))
+        if (r->layers_read && !may_match(r, row[k].pattern))
             bad = nothing_matches(r, v->key[k]);
     }
     t->tuning = row;

@@ -7,6 +7,7 @@ enum { MOST_TASKS = 256 };
 
 typedef struct task_keys {
     poise_task task;
+    int untyped; /* its type cannot be told, which was diagnosed */
 } task_keys;
 
 static int read_label(poise__reading *r, const poise__yaml *v, void *into);
@@ -117,25 +118,46 @@ static int check_name(poise__reading *r, const poise__yaml *key)
     return 0;
 }
 
-/* type, loss and label must fit each other. */
+void poise__note_kind(poise_diagnostics *diag, const poise_task *t)
+{
+    if (t->kind_at.line > 0)
+        poise_diagnose_note(diag, t->kind_at, "task '%.80s' is %s because of its loss, %s", t->name,
+                            kinds[t->kind], poise_loss_name(t->loss.kind));
+}
+
+static int is_kind(const poise__yaml *type)
+{
+    int k = 0;
+    while (type->kind == POISE__SCALAR && kinds[k] && strcmp(kinds[k], type->text) != 0)
+        k++;
+    return type->kind == POISE__SCALAR && kinds[k];
+}
+
+/* type, loss and label must fit each other.  Without a type the loss says it. */
 static int settle(poise__reading *r, const poise__yaml *node, task_keys *k)
 {
     const poise__yaml *type = poise__yaml_get(node, "type"), *loss = poise__yaml_get(node, "loss");
-    if (k->task.loss.kind != POISE_LOSS_USUAL) {
-        poise_task_kind kind = poise_loss_task(k->task.loss.kind);
-        if (!type)
-            k->task.kind = kind;
-        else if (k->task.kind != kind)
-            return poise_diagnose(r->diag, loss->place, "loss %s is for a %s task, but type is %s",
-                                  poise_loss_name(k->task.loss.kind), kinds[kind],
-                                  kinds[k->task.kind]);
+    poise_task *t = &k->task;
+    int usual = t->loss.kind == POISE_LOSS_USUAL;
+    k->untyped = type ? !is_kind(type) : loss && usual;
+    if (k->untyped)
+        return -1;
+    if (!usual && type && t->kind != poise_loss_task(t->loss.kind))
+        return poise_diagnose(r->diag, loss->place, "loss %s is for a %s task, but type is %s",
+                              poise_loss_name(t->loss.kind), kinds[poise_loss_task(t->loss.kind)],
+                              kinds[t->kind]);
+    if (!usual && !type) {
+        t->kind = poise_loss_task(t->loss.kind);
+        t->kind_at = loss->place;
     }
-    k->task.loss = poise_task_loss(&k->task);
-    if ((k->task.positive || k->task.label_tests) && k->task.kind != POISE_BINARY)
-        return poise_diagnose(r->diag, poise__yaml_get(node, "label")->place,
-                              "a %s is for binary tasks, but this one is %s",
-                              k->task.positive ? "positive value" : "condition",
-                              kinds[k->task.kind]);
+    t->loss = poise_task_loss(t);
+    if ((t->positive || t->label_tests) && t->kind != POISE_BINARY) {
+        poise_diagnose(r->diag, poise__yaml_get(node, "label")->place,
+                       "a %s is for binary tasks, but this one is %s",
+                       t->positive ? "positive value" : "condition", kinds[t->kind]);
+        poise__note_kind(r->diag, t);
+        return -1;
+    }
     return 0;
 }
 
@@ -150,7 +172,7 @@ static int keep(poise__reading *r, const char **text)
 
 static int read_task(poise__reading *r, const poise__yaml *key, const poise__yaml *v)
 {
-    task_keys k = {.task = {.kind = POISE_BINARY}};
+    task_keys k = {.task = {.name = key->text, .kind = POISE_BINARY}};
     char what[120];
     snprintf(what, sizeof(what), "task '%.80s'", key->text);
     int bad = check_name(r, key);
@@ -159,13 +181,14 @@ static int read_task(poise__reading *r, const poise__yaml *key, const poise__yam
         poise_diagnose(r->diag, v->place, "%s is %s; it must be a mapping such as {label: %s}",
                        what, poise__yaml_show(v, show, sizeof(show)), key->text);
         bad = -1;
-    } else if (poise__keys_read(r, v, what, &poise__task_section, &k) < 0 || settle(r, v, &k) < 0)
-        bad = -1;
-    else if (k.task.label && !k.task.label_tests)
-        bad |= poise__column_check(r, poise__yaml_get(v, "label")->place, "label", k.task.label);
-    if (!bad && k.task.weight)
+    } else {
+        bad |= poise__keys_read(r, v, what, &poise__task_section, &k);
+        bad |= settle(r, v, &k);
+    }
+    if (k.task.weight)
         bad |= poise__column_check(r, poise__yaml_get(v, "sample_weight")->place, "sample_weight",
                                    k.task.weight);
+    r->untyped[r->spec->schema->ntask] = k.untyped != 0;
     /* Kept even when wrong: other sections name it. */
     poise_task *t = &r->spec->schema->task[r->spec->schema->ntask++];
     *t = k.task;
@@ -210,6 +233,7 @@ int poise__read_tasks(poise__reading *r, const poise__yaml *node)
     char show[120];
     if (!node)
         return 0;
+    s->ntask = 0; /* those of a generator do not count any more */
     if (node->kind != POISE__MAP || node->n == 0)
         return poise_diagnose(r->diag, node->place,
                               "tasks is %s; it must be a mapping of name: {label: column}",
@@ -217,10 +241,12 @@ int poise__read_tasks(poise__reading *r, const poise__yaml *node)
     if (node->n > MOST_TASKS)
         return poise_diagnose(r->diag, node->place, "there are %zu tasks; at most %d are possible",
                               node->n, MOST_TASKS);
-    s->ntask = 0;
     s->task = poise__arena_alloc(s->arena, node->n, sizeof(*s->task), &err);
     if (!s->task)
         return poise_diagnose_error(r->diag, &err);
+    r->untyped = poise__reading_alloc(r, node->n, 1);
+    if (!r->untyped)
+        return -1;
     int bad = 0;
     for (size_t i = 0; i < node->n; i++)
         bad |= read_task(r, node->key[i], node->item[i]);

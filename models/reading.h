@@ -50,6 +50,11 @@ typedef struct poise__reading {
     const char *folder; /* of the run file: what its paths are relative to; "" for the current */
     poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
     int model_read;     /* 1: spec->model is without errors */
+    int layers_read;    /* 1: the names of its layers and their instances are known */
+    int unnamed;        /* 1: the name of one of its layers cannot be told, which was diagnosed */
+    char *untyped;      /* [ntask] 1: the type of the task cannot be told, likewise; NULL: none */
+    const poise__yaml *features; /* as written; NULL: none */
+    int features_wrong;          /* 1: some of them are not in the schema, likewise */
     poise_spec_options options;
     int patterns; /* 1: a feature's key is one */
     int of_run;   /* 1: a run's spec.yaml, which names every feature; no file is opened */
@@ -73,6 +78,9 @@ int poise__keys_read(poise__reading *r, const poise__yaml *node, const char *wha
                      const poise_section *s, void *into);
 int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char *what, int nsection,
                          const poise_section *const *s, void *const *into);
+/* 1 where a key that no section has seems to be meant for `name`: that it is unknown says enough. */
+int poise__misspelt(const poise__yaml *node, int nsection, const poise_section *const *s,
+                    const char *name);
 /* One value by one row. */
 int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *value, void *into);
 

@@ -152,8 +152,9 @@ static const char no_group[] = "there is no group of features, and no feature,";
 static int no_input(poise__reading *r, const poise_model *m, const poise__reference *ref)
 {
     const poise_schema *schema = r->spec->schema;
-    if (r->ncolumn < 0 && !r->of_run && !r->spec->data.generate)
-        return -1; /* the data cannot be read, which was said there */
+    if ((r->ncolumn < 0 && !r->of_run && !r->spec->data.generate) || r->unnamed ||
+        poise__feature_wrong(r, ref->name))
+        return -1; /* which was said there */
     if (strncmp(ref->name, "features.", 9) == 0)
         return no_inner(r, ref->place, no_group, ref->name + 9);
     if (poise__group_find(r->spec->groups, ref->name) >= 0)
@@ -182,7 +183,8 @@ int poise__input_check(poise__reading *r, const poise__yaml *v, const char *name
 {
     poise__reference ref = {.name = v->text, .place = v->place};
     char what[200];
-    if (find_input(r, v->text, &ref) == 0 || (r->ncolumn < 0 && !r->spec->data.generate))
+    if (find_input(r, v->text, &ref) == 0 || (r->ncolumn < 0 && !r->spec->data.generate) ||
+        poise__feature_wrong(r, v->text))
         return 0;
     if (strncmp(v->text, "features.", 9) == 0)
         return no_inner(r, v->place, no_group, v->text + 9);
@@ -290,6 +292,8 @@ static int resolve(poise__reading *r, const poise_model *m, const poise__layer *
     if (k < 0)
         return resolve_input(r, m, ref);
     const poise__layer *l = &m->layer[k];
+    if (l->unnamed || (l->each && user->unnamed)) /* which was said there */
+        return -1;
     if (ref->select && resolve_select(r, l, ref) < 0)
         return -1;
     if (l->each && ref->instance < 0 && ref->instance != POISE__ALL &&
@@ -304,7 +308,7 @@ const poise__instance *poise__output_resolve(poise__reading *r, const poise_mode
 {
     poise__reference ref;
     poise__layer user = {.name = key, .task = r->spec->schema->task[task].name};
-    if (read_reference(r, v, &ref) < 0 || resolve(r, m, &user, &ref) < 0)
+    if (v->wrong || read_reference(r, v, &ref) < 0 || resolve(r, m, &user, &ref) < 0)
         return NULL;
     const poise__layer *l = ref.layer >= 0 ? &m->layer[ref.layer] : NULL;
     if (!l || (l->each && ref.instance < 0 && ref.instance != POISE__SAME)) {

@@ -52,6 +52,8 @@ int poise__read_data(poise__reading *r, const poise__yaml *node);
 /* spec->schema->task.  NULL: those of the generator, which the schema has already. */
 int poise__read_tasks(poise__reading *r, const poise__yaml *node);
 int poise__read_features(poise__reading *r, const poise__yaml *node);
+/* 1 if what no layer, feature or group is called may be one of `features:` that was diagnosed. */
+int poise__feature_wrong(const poise__reading *r, const char *name);
 /* A task's label; its mask, once all tasks are known.  0, or -1 after a diagnosis. */
 int poise__read_label(poise__reading *r, const poise__yaml *v, poise_task *t);
 int poise__check_when(poise__reading *r, const poise__yaml *v, int t);
@@ -82,6 +84,8 @@ typedef struct poise__format {
 /* The index of a column, of a task; -1: there is none. */
 int poise__column_find(const poise__reading *r, const char *name);
 int poise__task_find(const poise_schema *s, const char *name);
+/* After a diagnosis of what the task's kind does not allow: where the loss says the kind, a note. */
+void poise__note_kind(poise_diagnostics *diag, const poise_task *t);
 /* A loss as a word, or {word: {...}}, into *l. */
 int poise__read_loss(poise__reading *r, const poise__yaml *v, poise_loss *l);
 /* Diagnose a column that is not there, where the columns are known.  0 or -1. */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "layer.h"
+#include "sections.h"
 
 const char *poise__shape_text(const poise__shape *s, char *buf, size_t size)
 {
@@ -19,27 +20,32 @@ static int check_output(const poise__shaper *c, const poise__instance *i, int ta
     static const char *const kinds[] = {POISE_TASK_KINDS};
     const poise_task *t = &c->schema->task[task];
     poise__shape s = c->shape[i->id];
+    int typed = !c->model->untyped || !c->model->untyped[task];
     if (s.stack && !i->copies)
         return poise_diagnose(c->diag, i->layer->place,
                               "'%s' is the tasks' output, but a stack of %" PRId64, i->layer->name,
                               s.stack);
-    if (s.width == 0 || s.stack)
+    if (s.width == 0 || s.stack || !typed)
         return 0;
+    int bad = 0;
     if (s.probability && t->kind != POISE_BINARY)
-        return poise_diagnose(c->diag, i->kind_at,
-                              "'%s' is a probability, but task '%s' is not binary", i->layer->name,
-                              t->name);
-    if (t->kind != POISE_MULTICLASS && s.width != 1)
-        return poise_diagnose(c->diag, i->kind_at,
-                              "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
-                              i->layer->name, s.width, t->name, kinds[t->kind]);
-    if (t->kind == POISE_MULTICLASS && (s.width == 1 || (t->nclass > 0 && s.width != t->nclass)))
-        return poise_diagnose(c->diag, i->kind_at,
-                              "'%s' has %" PRId64
-                              " outputs for task '%s'; a multiclass task has one per class: say "
-                              "dense: task",
-                              i->layer->name, s.width, t->name);
-    return 0;
+        bad = poise_diagnose(c->diag, i->kind_at,
+                             "'%s' is a probability, but task '%s' is not binary", i->layer->name,
+                             t->name);
+    else if (t->kind != POISE_MULTICLASS && s.width != 1)
+        bad = poise_diagnose(c->diag, i->kind_at,
+                             "'%s' has %" PRId64 " outputs for task '%s'; a %s task has 1",
+                             i->layer->name, s.width, t->name, kinds[t->kind]);
+    else if (t->kind == POISE_MULTICLASS &&
+             (s.width == 1 || (t->nclass > 0 && s.width != t->nclass)))
+        bad = poise_diagnose(c->diag, i->kind_at,
+                             "'%s' has %" PRId64
+                             " outputs for task '%s'; a multiclass task has one per class: say "
+                             "dense: task",
+                             i->layer->name, s.width, t->name);
+    if (bad)
+        poise__note_kind(c->diag, t);
+    return bad;
 }
 
 /* A row weight and a penalty are one number a row. */
@@ -89,9 +95,12 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
         if (i->idle)
             shape[k].parameters = 0;
     }
+    const poise__layer *last = NULL; /* of one layer one task's output says enough */
     for (int t = 0; t < m->ntask; t++)
-        if (m->output[t] && check_output(&c, m->output[t], t) < 0)
-            return -1;
+        if (m->output[t] && m->output[t]->layer != last && check_output(&c, m->output[t], t) < 0) {
+            last = m->output[t]->layer;
+            bad = -1;
+        }
     for (int t = 0; t < m->ntask; t++)
         bad |= check_extras(&c, t);
     return bad;

@@ -48,9 +48,11 @@ static int read_section(poise__reading *r, const poise__yaml *v, void *into)
 static int check_complete(poise__reading *r, const poise__yaml *root)
 {
     static const char *const needed[] = {"features", "tasks"};
+    const poise_section *const sections[] = {&poise__run_section};
     int bad = 0;
     for (int k = 0; k < 2; k++)
-        if (!r->spec->data.generate && !poise__yaml_get(root, needed[k]))
+        if (!r->spec->data.generate && !poise__yaml_get(root, needed[k]) &&
+            !poise__misspelt(root, 1, sections, needed[k]))
             bad = poise_diagnose(r->diag, root->place,
                                  "the run has no '%s', and the data is not generated", needed[k]);
     return bad;
@@ -76,13 +78,13 @@ static void read_all(poise__reading *r, const poise__yaml *root)
     r->patterns = has_pattern(poise__yaml_get(root, "features"));
     poise__read_data(r, poise__yaml_get(root, "data"));
     check_complete(r, root);
-    int tasks = poise__read_tasks(r, poise__yaml_get(root, "tasks"));
+    poise__read_tasks(r, poise__yaml_get(root, "tasks"));
     poise__read_features(r, poise__yaml_get(root, "features"));
     r->model_read = poise__read_model(r, poise__yaml_get(root, "model")) == 0;
     int balancer = poise__read_balancer(r, poise__yaml_get(root, "balancer"));
     if (poise__read_train(r, poise__yaml_get(root, "train")) == 0 && balancer == 0)
         poise__check_schedule(r);
-    if (r->options.also && tasks == 0 && balancer == 0 && r->spec->schema->ntask > 0)
+    if (r->options.also && r->spec->schema->ntask > 0)
         r->options.also(r->options.user, r->spec, r->diag);
 }
 
