@@ -74,7 +74,8 @@ static int open_part(const poise_data_spec *d, const part *p, int learn, poise_s
     if (aside &&
         poise__split(c.rows, d->valid_fraction, d->valid_seed, d->valid_at, &rest, &valid, err) < 0)
         goto done;
-    if (learn && poise__learn(&c, &rest, d->generate || !d->limit, s, err) < 0)
+    int whole = d->limit == 0 || c.rows < d->limit;
+    if (learn && poise__learn(&c, &rest, whole, s, err) < 0)
         goto done;
     *out = poise__encode(&c, &rest, s, err);
     if (*out && aside)

@@ -54,10 +54,9 @@ static void warn(const poise_task *t, const seen *s, int64_t rows, int part,
                    t->name, (double)s->least, s->rows, first, rows);
 }
 
-int poise_spec_look(const poise_spec *s, const poise_dataset *rows, int part,
-                    poise_diagnostics *diag, poise_error *err)
+static int look(const poise_schema *schema, const poise_dataset *rows, int part,
+                poise_diagnostics *diag, poise_error *err)
 {
-    const poise_schema *schema = s->schema;
     poise_stream *stream = poise_stream_new(rows, BATCH, 0, 0, err);
     seen *task = stream ? poise__calloc((size_t)schema->ntask, sizeof(*task), err) : NULL;
     int done = task ? go_over(schema, stream, task, err) : -1;
@@ -65,5 +64,37 @@ int poise_spec_look(const poise_spec *s, const poise_dataset *rows, int part,
         warn(&schema->task[t], &task[t], poise_dataset_rows(rows), part, diag);
     free(task);
     poise_stream_free(stream);
+    return done;
+}
+
+int poise_spec_look(const poise_spec *s, const poise_dataset *rows, int part,
+                    poise_diagnostics *diag, poise_error *err)
+{
+    return look(s->schema, rows, part, diag, err);
+}
+
+int poise_spec_look_labels(const poise_spec *s, const poise_data_spec *d, int64_t *rows,
+                           poise_diagnostics *diag, poise_error *err)
+{
+    size_t ntask = (size_t)s->schema->ntask;
+    poise_data_spec train = *d;
+    poise_schema labels = *s->schema; /* what is learnt is left to the copy */
+    poise_data data = {0};
+    train.valid = train.test = NULL;
+    train.valid_from = d->valid_from == 1 ? 1 : 0;
+    labels.nfeature = 0;
+    labels.learnt = 0;
+    labels.task = poise__calloc(ntask, sizeof(*labels.task), err);
+    if (!labels.task)
+        return -1;
+    for (size_t t = 0; t < ntask; t++)
+        labels.task[t] = s->schema->task[t];
+    int done = poise_data_open(&train, &labels, &data, err);
+    if (done == 0) {
+        *rows = poise_dataset_rows(data.train);
+        done = look(&labels, data.train, d->limit > 0 && *rows >= d->limit, diag, err);
+    }
+    poise_data_done(&data);
+    free(labels.task);
     return done;
 }

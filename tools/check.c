@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "../models/look.h"
 #include "../models/model.h"
 #include "../ops/ops.h"
@@ -17,9 +18,13 @@ static void print_part(const char *name, const poise_dataset *d)
         printf("  %-6s %" PRId64 " rows read\n", name, poise_dataset_rows(d));
 }
 
-static void print_data(const poise_data *data)
+/* What was looked at: the first rows, and of how many training rows the labels. */
+static void print_data(const poise_data *data, int64_t labels)
 {
-    printf("data (the first %d rows of each part)\n", TOOL_FIRST_ROWS);
+    printf("data (the first %d rows of each part", TOOL_FIRST_ROWS);
+    if (labels)
+        printf("; the labels of all %" PRId64 " training rows", labels);
+    printf(")\n");
     print_part("train", data->train);
     print_part("valid", data->valid);
     print_part("test", data->test);
@@ -141,19 +146,42 @@ static int print_model(const poise_spec *spec, poise_error *err)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
+/* 1 if a file's labels can all be read while one waits. */
+static int is_small(const poise_data_spec *d)
+{
+    enum { MOST_BYTES = 16 << 20 };
+    struct stat file;
+
+    return !d->generate && stat(d->train, &file) == 0 && file.st_size <= MOST_BYTES;
+}
+
+/* At the labels of all training rows where that is quick, else at those of the first rows. */
+static int look_at_rows(poise_spec *spec, poise_data *data, int64_t *labels,
+                        poise_diagnostics *diag, poise_error *err)
+{
+    poise_data_spec whole = spec->data;
+
+    if (tool_first_rows(spec, data, err) < 0)
+        return -1;
+    int part =
+        spec->data.limit <= TOOL_FIRST_ROWS && poise_dataset_rows(data->train) >= spec->data.limit;
+    if (part && is_small(&whole))
+        return poise_spec_look_labels(spec, &whole, labels, diag, err);
+    return poise_spec_look(spec, data->train, part, diag, err);
+}
+
 /* Read the spec and look at its first rows: everything that is wrong or suspicious is in `diag`.
  * NULL where something is wrong, *status is then how to end. */
-static poise_spec *look(const tool_arguments *a, poise_data *data, poise_diagnostics *diag,
-                        int *status)
+static poise_spec *look(const tool_arguments *a, poise_data *data, int64_t *labels,
+                        poise_diagnostics *diag, int *status)
 {
     poise_spec *spec = tool_spec_read(a, a->word[0], diag, status);
     poise_error err;
 
+    *labels = 0;
     if (!spec)
         return NULL;
-    if (tool_first_rows(spec, data, &err) == 0 &&
-        poise_spec_look(spec, data->train, poise_dataset_rows(data->train) >= TOOL_FIRST_ROWS, diag,
-                        &err) == 0)
+    if (look_at_rows(spec, data, labels, diag, &err) == 0)
         return spec;
     poise_diagnose_error(diag, &err);
     *status = poise_code_status(err.code);
@@ -173,11 +201,11 @@ static int print_json(const poise_diagnostics *diag, int status)
     return status;
 }
 
-static int print_all(const poise_spec *spec, const poise_data *data)
+static int print_all(const poise_spec *spec, const poise_data *data, int64_t labels)
 {
     poise_error err;
 
-    print_data(data);
+    print_data(data, labels);
     print_features(spec->schema);
     if (print_model(spec, &err) < 0)
         return tool_failed(&err);
@@ -191,17 +219,18 @@ static int run(const tool_arguments *a)
     poise_diagnostics *diag = poise_diagnostics_new(&err);
     poise_data data = {0};
     poise_spec *spec;
+    int64_t labels;
     int status;
 
     if (!diag)
         return tool_failed(&err);
-    spec = look(a, &data, diag, &status);
+    spec = look(a, &data, &labels, diag, &status);
     if (tool_flag(a, "json"))
         status = print_json(diag, status);
     else {
         tool_diagnostics_print(diag);
         if (spec)
-            status = print_all(spec, &data);
+            status = print_all(spec, &data, labels);
     }
     poise_data_done(&data);
     poise_spec_free(spec);
@@ -226,6 +255,10 @@ const tool_command tool_check = {
         "them is printed as file:line:column: error: ... with the line that it is about (exit\n"
         "status 2), and what is legal but surely wrong as a warning: a layer that no task\n"
         "needs, a feature that no layer reads, a label among the features, two tasks with the\n"
-        "same label, a label that is always the same, a `when` that never holds.\n",
+        "same label, a label that is always the same, a `when` that never holds.\n"
+        "\n"
+        "Labels are looked at in all training rows of a file of at most 16 MiB, else in the\n"
+        "first 5000; the warning says so. A task for which none of all rows counts is an error,\n"
+        "as it is when the training begins.\n",
     .option = options,
     .run = run};

@@ -7,8 +7,6 @@
 #include <dirent.h>
 #include "models/look.h"
 
-enum { ROWS = 5000 };
-
 static poise_spec *read_odd(const char *name, poise_diagnostics **diag)
 {
     char path[600];
@@ -18,9 +16,10 @@ static poise_spec *read_odd(const char *name, poise_diagnostics **diag)
     poise_spec *s = read_spec(path, NULL, 0, NULL, diag);
     if (!s)
         return NULL;
-    int part = s->data.limit > 0;
+    int64_t most = s->data.limit;
     if (poise_data_open(&s->data, s->schema, &data, &err) < 0 ||
-        poise_spec_look(s, data.train, part, *diag, &err) < 0)
+        poise_spec_look(s, data.train, most && poise_dataset_rows(data.train) >= most, *diag,
+                        &err) < 0)
         poise_diagnose_error(*diag, &err);
     poise_data_done(&data);
     return s;
