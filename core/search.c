@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* dladdr, program_invocation_name */
 #include "search.h"
 
+#include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -130,6 +131,13 @@ static int distance(const char *a, const char *b)
     return now[n];
 }
 
+static int same_letters(const char *a, const char *b)
+{
+    while (*a && tolower((unsigned char)*a) == tolower((unsigned char)*b))
+        a++, b++;
+    return !*a && !*b;
+}
+
 const char *poise__nearest(const char *word, int n, const char *const *words)
 {
     size_t length = strlen(word);
@@ -140,8 +148,10 @@ const char *poise__nearest(const char *word, int n, const char *const *words)
     for (int k = 0; k < n; k++) {
         if (!words[k] || strlen(words[k]) > WORD)
             continue;
+        if (same_letters(word, words[k]))
+            return words[k];
         int d = distance(word, words[k]);
-        if (d <= limit && (!best || d < distance(word, best)))
+        if (d <= limit && d < (int)length && (!best || d < distance(word, best)))
             best = words[k];
     }
     return best;

@@ -24,7 +24,8 @@ int poise__search_file(const poise__search *s, const char *name, const char *suf
                        size_t size, poise_error *err);
 
 /* The nearest of n words to `word` by edit distance (transpositions count 1); NULL when none is
- * within a third of its length (at least 1).  `words` may hold NULLs. */
+ * within a third of its length (at least 1, less than all of it).  One that differs in its letters'
+ * case alone is the nearest.  `words` may hold NULLs. */
 const char *poise__nearest(const char *word, int n, const char *const *words);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "number.h"
 
-enum { NOT = -1, AND = -2, OR = -3 };
 enum { DEEP = 64 }; /* parentheses and nots inside each other */
 
 /* ---- words ---- */
@@ -239,7 +238,7 @@ static int comparison(parser *p)
     t->name = take_text(p, "`'\"", "a column's name");
     if (!t->name || test(p, t, &negated) < 0 || add_code(p, p->out->ntest++) < 0)
         return -1;
-    return negated ? add_code(p, NOT) : 0;
+    return negated ? add_code(p, POISE__NOT) : 0;
 }
 
 static int either(parser *p);
@@ -250,7 +249,7 @@ static int one(parser *p)
     if (++p->deep > DEEP)
         return refuse(p, "the end (it is too deep)");
     if (take_word(p, "not"))
-        done = one(p) < 0 ? -1 : add_code(p, NOT);
+        done = one(p) < 0 ? -1 : add_code(p, POISE__NOT);
     else if (!take(p, "("))
         done = comparison(p);
     else if (either(p) == 0)
@@ -264,7 +263,7 @@ static int both(parser *p)
     if (one(p) < 0)
         return -1;
     while (take_word(p, "and"))
-        if (one(p) < 0 || add_code(p, AND) < 0)
+        if (one(p) < 0 || add_code(p, POISE__AND) < 0)
             return -1;
     return 0;
 }
@@ -274,7 +273,7 @@ static int either(parser *p)
     if (both(p) < 0)
         return -1;
     while (take_word(p, "or"))
-        if (both(p) < 0 || add_code(p, OR) < 0)
+        if (both(p) < 0 || add_code(p, POISE__OR) < 0)
             return -1;
     return 0;
 }
@@ -351,12 +350,12 @@ poise__truth poise__condition_holds(const poise__condition *c, const poise__trut
     for (int k = 0; k < c->ncode; k++) {
         if (c->code[k] >= 0)
             stack[n++] = test[c->code[k]];
-        else if (c->code[k] == NOT)
+        else if (c->code[k] == POISE__NOT)
             stack[n - 1] = opposite(stack[n - 1]);
         else {
             poise__truth a = stack[--n], b = stack[n - 1];
             stack[n - 1] =
-                c->code[k] == AND ? least(a, b) : opposite(least(opposite(a), opposite(b)));
+                c->code[k] == POISE__AND ? least(a, b) : opposite(least(opposite(a), opposite(b)));
         }
     }
     return stack[0];

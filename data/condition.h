@@ -37,6 +37,9 @@ typedef enum poise__test_kind {
     POISE__IS_MISSING
 } poise__test_kind;
 
+/* Operations of the postfix code. */
+enum { POISE__NOT = -1, POISE__AND = -2, POISE__OR = -3 };
+
 /* One comparison. */
 typedef struct poise__test {
     const char *name;

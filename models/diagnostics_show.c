@@ -66,11 +66,17 @@ static void put(out *o, const char *fmt, ...)
         o->used = o->size - 1;
 }
 
+/* Not in a file, but in an option: "--set train.epochs=x". */
+static int is_option(const char *file)
+{
+    return file[0] == '-' && file[1] == '-';
+}
+
 static void put_place(out *o, const poise_error *e, const char *what)
 {
     if (!e->file[0])
         put(o, "%s: %s", what, e->message);
-    else if (e->line == 0 || strncmp(e->file, "--set ", 6) == 0)
+    else if (e->line == 0 || is_option(e->file))
         put(o, "%s: %s: %s", e->file, what, e->message);
     else if (e->column == 0)
         put(o, "%s:%u: %s: %s", e->file, e->line, what, e->message);
@@ -101,7 +107,7 @@ static void put_line(out *o, const poise_diagnostics *d, const poise_error *e)
 {
     size_t length, at;
     const char *line = poise__diagnostics_line(d, e->file, e->line, &length);
-    if (!line || e->column == 0 || strncmp(e->file, "--set ", 6) == 0)
+    if (!line || e->column == 0 || is_option(e->file))
         return;
     int word = poise__diagnostics_word(line, length, e->column, &at);
     size_t from = length > WIDTH && at > BEFORE ? at - BEFORE : 0;

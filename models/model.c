@@ -90,6 +90,11 @@ static int describe_features(const poise_schema *s, poise_place place,
     return line(user, &info);
 }
 
+int poise_model_reads(const poise_model *m, int feature)
+{
+    return !m->read || m->read[feature];
+}
+
 int poise_model_describe(const poise_model *m, const poise_schema *s,
                          int (*line)(void *user, const poise_layer_info *l), void *user,
                          poise_error *err)

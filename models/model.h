@@ -59,6 +59,9 @@ POISE_API const char *poise_model_name(const poise_model *m);
 POISE_API int64_t poise_model_weights(const poise_model *m, const poise_schema *s,
                                       poise_error *err);
 
+/* 1 if a layer that some task needs reads the feature; else its table stays as it begins. */
+POISE_API int poise_model_reads(const poise_model *m, int feature);
+
 /* Names of the models that can be used by name: NULL-terminated, free with poise_names_free. */
 POISE_API char **poise_model_names(poise_error *err);
 POISE_API void poise_names_free(char **names);

@@ -114,6 +114,7 @@ struct poise_model {
     int nlayer;
     poise__layer *layer;         /* in order of need, and of the file where that is free */
     const poise__groups *groups; /* the spec's */
+    const char *read; /* [nfeature] 1: a layer that some task needs reads it; NULL: all are read */
     const char *untyped; /* [ntask] 1: its type cannot be told, which was diagnosed; NULL: none */
     int ntask, ninstance;
     const poise__instance **instance; /* in order of need */

@@ -55,10 +55,11 @@ static int set(poise__reading *r, poise__yaml *root, char *path, poise__yaml *va
     }
 }
 
-static int apply(poise__reading *r, poise__yaml *root, const poise_override *o)
+static int apply(poise__reading *r, poise__yaml *root, const poise_override *o, const char *said)
 {
     poise_error err;
-    const char *file = poise__arena_printf(r->arena, &err, "--set %s=%s", o->key, o->value);
+    const char *file = said ? poise__arena_text(r->arena, said, &err)
+                            : poise__arena_printf(r->arena, &err, "--set %s=%s", o->key, o->value);
     char *path = file ? poise__arena_text(r->arena, o->key, &err) : NULL;
     if (!path)
         return poise_diagnose_error(r->diag, &err);
@@ -77,6 +78,6 @@ int poise__overrides(poise__reading *r, poise__yaml *root, int n, const poise_ov
 {
     int bad = 0;
     for (int k = 0; k < n && root->kind == POISE__MAP; k++) /* else the file itself is refused */
-        bad |= apply(r, root, &o[k]);
+        bad |= apply(r, root, &o[k], k == 0 ? r->options.first_override : NULL);
     return bad;
 }

@@ -200,32 +200,6 @@ static int read_task(poise__reading *r, const poise__yaml *key, const poise__yam
     return bad;
 }
 
-/* `label: {column: click}` says what `label: click` says. */
-static const poise__yaml *label_of(const poise__yaml *task)
-{
-    const poise__yaml *label = poise__yaml_get(task, "label");
-    const poise__yaml *column = poise__yaml_get(label, "column");
-    return column && label->n == 1 ? column : label;
-}
-
-/* Two tasks that learn the same from the same rows. */
-static void warn_twins(poise__reading *r, const poise__yaml *node)
-{
-    for (size_t b = 1; b < node->n; b++)
-        for (size_t a = 0; a < b; a++) {
-            const poise__yaml *x = node->item[a], *y = node->item[b];
-            if (!label_of(x) || !poise__yaml_equal(label_of(x), label_of(y)) ||
-                !poise__yaml_equal(poise__yaml_get(x, "when"), poise__yaml_get(y, "when")))
-                continue;
-            poise_warn(r->diag, node->key[b]->place,
-                       "task '%.80s' has the label of task '%.80s', and on the same rows",
-                       node->key[b]->text, node->key[a]->text);
-            poise_diagnose_note(r->diag, node->key[a]->place, "'%.80s' is here",
-                                node->key[a]->text);
-            break;
-        }
-}
-
 int poise__read_tasks(poise__reading *r, const poise__yaml *node)
 {
     poise_schema *s = r->spec->schema;
@@ -252,6 +226,7 @@ int poise__read_tasks(poise__reading *r, const poise__yaml *node)
         bad |= read_task(r, node->key[i], node->item[i]);
     for (int t = 0; t < s->ntask; t++)
         bad |= poise__check_when(r, poise__yaml_get(node->item[t], "when"), t);
-    warn_twins(r, node);
+    if (poise__warn_twins(r) < 0)
+        return -1;
     return bad ? -1 : 0;
 }

@@ -157,6 +157,9 @@ typedef struct poise_spec_options {
     /* 1: the files with the rows need not be there, unless a feature is a pattern over columns that
      * only they name.  For what looks at the network alone. */
     int without_rows;
+    /* What the first override is called where something is wrong with it, as "--models mmoe"; it begins
+     * with "--".  NULL: "--set KEY=VALUE". */
+    const char *first_override;
 } poise_spec_options;
 POISE_API poise_spec *poise_spec_read_with(const char *path, int noverride,
                                            const poise_override *override,

@@ -50,6 +50,17 @@ static const poise_key sluice_rows[] = {
     OWN,
 };
 
+/* Of one layer there is nothing to take a share of: the [*] was forgotten. */
+static void warn_alone(const poise__shaper *c, const poise__instance *i,
+                       const poise__references *refs)
+{
+    if (poise__sources_count(c->model, i, refs) == 1)
+        poise_warn(c->diag, refs->at[0].place,
+                   "'%.80s' has nothing to stitch: it reads one layer alone; of all tasks it is "
+                   "\"%.80s[*]\"",
+                   i->layer->name, refs->at[0].name);
+}
+
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
     const stitch_keys *k = i->own;
@@ -62,6 +73,8 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
                               "%lld equal parts",
                               i->layer->name, (long long)out->width,
                               out->stack ? " and a stack" : "", (long long)parts);
+    if (c->model->ntask > 1 && i->layer->kind != &poise__blend_kind)
+        warn_alone(c, i, &k->input);
     out->probability = 0;
     out->parameters = parts * parts * poise__sources_count(c->model, i, &k->input);
     return 0;

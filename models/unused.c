@@ -89,7 +89,13 @@ int poise__find_unused(poise__reading *r, poise_model *m)
         if (w.used[k])
             poise__all_sources(m, m->instance[k], mark, &w);
     see_layers(r, m, w.used);
-    if (!all_read)
+    if (!all_read) {
+        char *read = poise__reading_alloc(r, (size_t)s->nfeature, 1);
+        if (!read)
+            return -1;
+        memcpy(read, w.read, (size_t)s->nfeature);
+        m->read = read;
         warn_features(r, w.read);
+    }
     return 0;
 }

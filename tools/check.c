@@ -67,19 +67,49 @@ static void print_features(const poise_schema *s)
 
 /* ---- model --------------------------------------------------------------------------------- */
 
+/* The table of layers, gone over twice: how wide its columns are, then the lines. */
+typedef struct layer_table {
+    int print;
+    int name, kind, shape;
+} layer_table;
+
+static void widen(int *width, const char *text)
+{
+    int length = (int)strlen(text);
+
+    if (length > *width)
+        *width = length;
+}
+
 static int print_layer(void *user, const poise_layer_info *l)
 {
+    layer_table *t = user;
     char shape[96], count[32];
 
-    (void)user;
     if (l->repeats > 1)
         snprintf(shape, sizeof shape, "%s, %d times", l->shape, l->repeats);
     else
         snprintf(shape, sizeof shape, "%s", l->shape);
-    printf("  %-14s %-10s %-26s %9s  %s:%u\n", l->name, l->kind, shape,
-           tool_count_text((double)l->parameters, count, sizeof count),
-           l->place.file ? l->place.file : "", l->place.line);
+    widen(&t->name, l->name);
+    widen(&t->kind, l->kind);
+    widen(&t->shape, shape);
+    if (t->print)
+        printf("  %-*s %-*s %-*s %9s  %s:%u\n", t->name, l->name, t->kind, l->kind, t->shape, shape,
+               tool_count_text((double)l->parameters, count, sizeof count),
+               l->place.file ? l->place.file : "", l->place.line);
     return 0;
+}
+
+static int print_layers(const poise_spec *spec, poise_error *err)
+{
+    layer_table t = {.name = 14, .kind = 10, .shape = 26};
+
+    if (poise_model_describe(spec->model, spec->schema, print_layer, &t, err) < 0)
+        return -1;
+    t.print = 1;
+    printf("\n  %-*s %-*s %-*s %9s\n", t.name, "layer", t.kind, "kind", t.shape, "output (B rows)",
+           "weights");
+    return poise_model_describe(spec->model, spec->schema, print_layer, &t, err);
 }
 
 static void print_parameters(const poise_store *store, const char *title, int n, const int *index)
@@ -106,6 +136,30 @@ static void print_parameters(const poise_store *store, const char *title, int n,
         printf("  %" PRId64 " parameters in all\n", total);
 }
 
+/* 1 if the parameter is the table of a feature that no layer reads. */
+static int is_unread(const poise_spec *spec, const poise_parameter *p)
+{
+    static const char table[] = "embedding/";
+
+    if (strncmp(p->name, table, strlen(table)) != 0)
+        return 0;
+    for (int f = 0; f < spec->schema->nfeature; f++)
+        if (!strcmp(spec->schema->feature[f].name, p->name + strlen(table)))
+            return !poise_model_reads(spec->model, f);
+    return 0;
+}
+
+/* Leave the tables out that no layer reads; how many are left. */
+static int read_ones(const poise_spec *spec, const poise_store *store, int n, int *index)
+{
+    int kept = 0;
+
+    for (int k = 0; k < n; k++)
+        if (!is_unread(spec, poise_store_at(store, index[k])))
+            index[kept++] = index[k];
+    return kept;
+}
+
 static int print_shared(const poise_spec *spec, poise_store *store, poise_graph *g,
                         poise_error *err)
 {
@@ -122,6 +176,8 @@ static int print_shared(const poise_spec *spec, poise_store *store, poise_graph 
         total += poise_store_at(store, k)->count;
     printf("  %" PRId64 " parameters in all, %s\n\n", total,
            tool_bytes_text((double)total * sizeof(float), bytes, sizeof bytes));
+    shared.nshared = read_ones(spec, store, shared.nshared, shared.shared);
+    shared.nlast = read_ones(spec, store, shared.nlast, shared.last);
     print_parameters(store, "shared by two or more tasks", shared.nshared, shared.shared);
     printf("\n");
     print_parameters(store, "last shared layer (what norms and Gram matrices are of)", shared.nlast,
@@ -136,8 +192,7 @@ static int print_model(const poise_spec *spec, poise_error *err)
     poise_graph *g = store ? poise_network_graph(store, err) : NULL;
     int status = -1;
 
-    printf("\n  %-14s %-10s %-26s %9s\n", "layer", "kind", "output (B rows)", "weights");
-    if (g && poise_model_describe(spec->model, spec->schema, print_layer, NULL, err) == 0)
+    if (g && print_layers(spec, err) == 0)
         status = print_shared(spec, store, g, err);
     poise_graph_free(g);
     poise_store_free(store);

@@ -209,6 +209,13 @@ static int print_model(const char *name, int whole)
     return m ? TOOL_OK : TOOL_FAILED;
 }
 
+static int is_path(const char *name)
+{
+    size_t length = strlen(name);
+
+    return strchr(name, '/') || (length > 5 && !strcmp(name + length - 5, ".yaml"));
+}
+
 int tool_page_model(const tool_command *help, const char *model)
 {
     poise_error err;
@@ -217,7 +224,7 @@ int tool_page_model(const tool_command *help, const char *model)
 
     if (!names)
         return tool_failed(&err);
-    if (model && strchr(model, '/')) {
+    if (model && is_path(model)) {
         poise_names_free(names);
         return print_model(model, 1);
     }

@@ -131,6 +131,7 @@ static int same_model(const poise_spec *spec, const char *name)
 /* An entry of the spec and what stands in its place; name NULL: nothing does. */
 typedef struct replacement {
     const char *key, *name;
+    const char *option;                                    /* that says so */
     int (*same)(const poise_spec *spec, const char *name); /* the spec's own has that name */
 } replacement;
 
@@ -140,6 +141,8 @@ static poise_spec *read_replaced(const reading *r, const replacement *by, overri
                                  poise_error *err)
 {
     reading silent = {.path = r->path, .o = o, .diag = poise_diagnostics_new(err)};
+    reading replaced = *r;
+    char said[TOOL_PATH + 16];
     poise_spec *spec;
     int own;
 
@@ -158,7 +161,9 @@ static poise_spec *read_replaced(const reading *r, const replacement *by, overri
     else
         quote(by->name, o->chosen);
     o->row[0] = (poise_override){by->key, o->chosen};
-    return read_spec(r, 0);
+    snprintf(said, sizeof said, "%s %s", by->option, by->name);
+    replaced.options.first_override = said;
+    return read_spec(&replaced, 0);
 }
 
 static int has_option(const tool_command *c, const char *name)
@@ -210,7 +215,7 @@ poise_spec *tool_spec_read(const tool_arguments *a, const char *path, poise_diag
 {
     const char *balancer = tool_value(a, "balancer");
     char name[TOOL_PATH];
-    replacement by = {"balancer", balancer ? name : NULL, same_balancer};
+    replacement by = {"balancer", balancer ? name : NULL, "--balancer", same_balancer};
     poise_error err;
 
     if (balancer && tool_balancer_path(balancer, name, sizeof name, &err) < 0) {
@@ -239,7 +244,7 @@ poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status)
 poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
                             int *status)
 {
-    replacement by = {"model", model, same_model};
+    replacement by = {"model", model, "--models", same_model};
     poise_error err;
     poise_diagnostics *diag = poise_diagnostics_new(&err);
     poise_spec *spec;

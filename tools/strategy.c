@@ -81,15 +81,15 @@ poise_plugin *tool_balancer_load(const char *use, poise_error *err)
     return p;
 }
 
-/* The place in the spec, for an error that has none.  An override's text is its whole place. */
+/* The place in the spec, for an error that has none.  An option's text is its whole place. */
 static int place_in_spec(const poise_balancer_spec *b, poise_error *err)
 {
-    static const char override[] = "--set ";
+    static const char option[] = "--";
     poise_error inner = *err;
 
-    if (!strncmp(err->file, override, strlen(override)))
+    if (!strncmp(err->file, option, strlen(option)))
         err->line = err->column = 0;
-    if (err->file[0] || !b->place.file || !strncmp(b->place.file, override, strlen(override)))
+    if (err->file[0] || !b->place.file || !strncmp(b->place.file, option, strlen(option)))
         return -1;
     return poise_fail(err, inner.code, b->place, "%s", inner.message);
 }

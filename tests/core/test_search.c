@@ -132,6 +132,11 @@ static void the_nearest_word_is_the_one_meant(void **state)
     assert_null(poise__nearest(wide, 8, words));
     assert_null(poise__nearest("equal", 1, (const char *const[]){wide}));
     assert_null(poise__nearest("equal", 0, NULL));
+    assert_string_equal(poise__nearest("B", 2, (const char *const[]){"a", "b"}), "b");
+    /* where every letter would have to change nothing was meant */
+    assert_null(poise__nearest("b", 2, (const char *const[]){"a", "c"}));
+    assert_null(poise__nearest("", 1, (const char *const[]){"a"}));
+    assert_string_equal(poise__nearest("ab", 1, (const char *const[]){"a"}), "a");
 }
 
 int main(void)

@@ -220,15 +220,16 @@ static const struct {
     {HEADER "1,a,,1,1,yes,1,1\n", "run.yaml:9:3: error: task t has no labelled training row"},
     {HEADER, "NAME:1: error: there are no rows below the header"},
     {"", "NAME:1: error: the file is empty; its first line must name the columns"},
-    {"x,C,y,z,k,q,g,w\n1,a,1,1,1,yes,1,1\n",
-     "run.yaml:7:3: error: the feature c needs a column \"c\", which NAME does not have; the "
-     "nearest is \"x\""},
-    {"x,c,why,z,k,q,g,w\n1,a,1,1,1,yes,1,1\n",
-     "run.yaml:9:3: error: the label of task t needs a column \"y\", which NAME does not have; the "
-     "nearest is \"x\""},
+    {"x,C,y,z,k,q,g,w\n1,a,1,1,1,yes,1,1\n", "run.yaml:7:3: error: the feature c needs a column "
+                                             "\"c\", which NAME does not have; "
+                                             "the nearest is \"C\""},
+    {"x,c,why,z,k,q,g,w\n1,a,1,1,1,yes,1,1\n", "run.yaml:9:3: error: the label of task t needs a "
+                                               "column \"y\", which is not one of the 8 columns of "
+                                               "NAME"},
     {"x,c,y,z,k,q,gate,w\n1,a,1,1,1,yes,1,1\n",
-     "run.yaml:9:3: error: `when` of task p needs a column \"g\", which NAME does not have; the "
-     "nearest is \"x\""},
+     "run.yaml:9:3: error: `when` of task p needs a column \"g\", which is not one of the 8 "
+     "columns of "
+     "NAME"},
 };
 
 static poise_feature bad_feature[2];

@@ -28,6 +28,9 @@ expect 0 compare small.yaml --balancers equal --repeat 1 --set train.epochs=1
 is_there runs/small-1/compare.json
 expect 2 compare small.yaml --balancers equal,gradnrom
 says 'gradnorm'
+expect 2 compare small.yaml --models mmoe,mmoo --repeat 1
+says "^--models mmoo: error: there is no model 'mmoo'; did you mean 'mmoe'"
+says_not '--set'
 
 # a strategy of the same name elsewhere has a folder of its own
 cp "$(dirname "$poise")/balancers/dwa.so" equal.so

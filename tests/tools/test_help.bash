@@ -49,6 +49,7 @@ says 'experts +integer, 1 .. 4096; default 3'
 says 'deep +list of integers; every run must say it'
 says 'which extends .*mmoe.yaml'
 printf 'extends: mmoes\n' >wrong.yaml
+expect 0 help model mine.yaml
 expect 1 help model ./wrong.yaml
 says "wrong.yaml:1:10: error: there is no model 'mmoes'; did you mean 'mmoe'"
 expect 0 help balancer gradnorm

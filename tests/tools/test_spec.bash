@@ -102,3 +102,40 @@ says "^odd.yaml:4:5: warning: no task needs layer 'spare'"
 says 'odd.yaml is right'
 expect 0 check odd.yaml --json
 [ "$(json "$output" warnings)" -eq 1 ] || fail 'no warning as JSON'
+
+# the table's columns are as wide as what stands in them; a table that no layer reads is not shared
+cat >rows.csv <<'CSV'
+age,city,job,click,buy
+31,a,x,1,0
+44,b,y,0,1
+52,a,x,1,1
+CSV
+cat >wide.yaml <<'SPEC'
+data: {train: rows.csv}
+features: {age: numeric, city: categorical, job: categorical}
+tasks: {click: {label: click}, buy: {label: buy}}
+model:
+  network:
+    products: {factorisation_machine: [job], result: vector}
+    logit: {each: task, dense: 1, input: [age, products]}
+SPEC
+expect 0 check wide.yaml
+says "warning: no layer reads feature 'city'"
+says 'embedding/job'
+says_not 'embedding/city'
+weights=$(awk '/^  layer /{print index($0, "weights") + 6}' "$output")
+awk -v end="$weights" '/^  (features|products|logit) / && substr($0, end, 1) !~ /[0-9k]/ {exit 1}' \
+    "$output" || fail 'the table is not aligned'
+
+# training and check agree on a mask that leaves no row
+sed 's/buy: {label: buy}/buy: {label: buy, when: age > 99}/' wide.yaml >none.yaml
+expect 1 check none.yaml
+says 'none.yaml:3:32: error: task buy has no labelled training row where its `when` holds'
+expect 1 train none.yaml
+says 'none.yaml:3:32: error: task buy has no labelled training row where its `when` holds'
+# ... and a file of more than the first rows is looked at to its end
+{ head -1 rows.csv; for _ in $(seq 3000); do sed -n 2,3p rows.csv; done; echo 100,b,y,0,1; echo 101,b,y,0,0; } >long.csv
+sed 's/rows.csv/long.csv/' none.yaml >long.yaml
+expect 0 check long.yaml
+says 'the labels of all 6002 training rows'
+says_not "warning: task 'buy'"
