@@ -10,6 +10,7 @@
 #include "gemm.h"
 #include "kernel.h"
 #include "shape.h"
+#include "skip.h"
 
 /* Parts with fewer rows spend their time packing the other operand; COLUMNS, ROWS: a part's bounds
  * are multiples, strips and tiles. */
@@ -17,7 +18,8 @@ enum { LEAST_ROWS = 64, COLUMNS = 32, ROWS = 12 };
 
 typedef struct plan {
     const poise__gemm_backend *by;
-    poise__gemm g; /* the first expert's, without pointers */
+    const poise__skip *skip; /* used where A has zeros enough; NULL: never */
+    poise__gemm g;           /* the first expert's, without pointers */
     int64_t experts;
     int64_t a, b, add, c;   /* from one expert's matrix to the next */
     int in_a, in_b, in_add; /* which input is A, B, what is added; -1: nothing */
@@ -56,8 +58,8 @@ static int columns(const plan *p, const poise__gemm *first, int64_t from, int64_
 }
 
 /* Rows [from, to) of every expert's */
-static int rows(const plan *p, const poise__gemm *first, int64_t from, int64_t to, void *scratch,
-                poise_error *err)
+static int rows(const plan *p, const poise__gemm *first, int skip, int64_t from, int64_t to,
+                void *scratch, poise_error *err)
 {
     for (int64_t e = 0; e < p->experts && from < to; e++) {
         poise__gemm g = product_of(p, first, e);
@@ -66,10 +68,22 @@ static int rows(const plan *p, const poise__gemm *first, int64_t from, int64_t t
         g.c += from * g.ldc;
         if (g.add != NULL)
             g.add += from * g.add_row;
-        if (p->by->run(&g, scratch, err) < 0)
+        if (skip)
+            p->skip->run(&g, scratch);
+        else if (p->by->run(&g, scratch, err) < 0)
             return -1;
     }
     return 0;
+}
+
+static poise__gemm at_work(const plan *p, void *const *in, void *const *out)
+{
+    poise__gemm g = p->g;
+    g.a = in[p->in_a];
+    g.b = in[p->in_b];
+    g.add = p->in_add < 0 ? NULL : in[p->in_add];
+    g.c = out[0];
+    return g;
 }
 
 static int part_of(const poise__job *j, int part, poise_error *err)
@@ -77,18 +91,32 @@ static int part_of(const poise__job *j, int part, poise_error *err)
     const plan *p = j->k->state;
     void *scratch = (unsigned char *)j->scratch + (size_t)part * p->scratch;
     const int64_t wide = p->experts * p->g.n;
-    poise__gemm g = p->g;
+    const poise__gemm g = at_work(p, j->in, j->out);
     int64_t from, to;
-    g.a = j->in[p->in_a];
-    g.b = j->in[p->in_b];
-    g.add = p->in_add < 0 ? NULL : j->in[p->in_add];
-    g.c = j->out[0];
     if (wide >= 2 * COLUMNS * (int64_t)j->parts) {
         poise__part(wide, j->parts, COLUMNS, part, &from, &to);
         return columns(p, &g, from, to, scratch, err);
     }
     poise__part(g.m, j->parts, ROWS, part, &from, &to);
-    return rows(p, &g, from, to, scratch, err);
+    return rows(p, &g, 0, from, to, scratch, err);
+}
+
+/* By rows, as every part lists its own part of A. */
+static int part_without_zeros(const poise__job *j, int part, poise_error *err)
+{
+    const plan *p = j->k->state;
+    const poise__gemm g = at_work(p, j->in, j->out);
+    int64_t from, to;
+    poise__part(g.m, j->parts, 1, part, &from, &to);
+    return rows(p, &g, 1, from, to, (unsigned char *)j->scratch + (size_t)part * p->scratch, err);
+}
+
+/* Is A, of all experts, such that its zeros are left out? */
+static int without_zeros(const plan *p, void *const *in, void *const *out)
+{
+    poise__gemm g = at_work(p, in, out);
+    *(g.ta ? &g.m : &g.k) *= p->experts;
+    return p->skip != NULL && poise__skip_pays(&g);
 }
 
 /* Where the bits do not depend on the cut, there are as many parts as threads. */
@@ -96,7 +124,8 @@ static int run(POISE__RUN)
 {
     const plan *p = k->state;
     const int parts = p->by->cuttable && r->threads < p->parts ? r->threads : p->parts;
-    return poise__job_run(POISE__JOB(part_of, parts), err);
+    return poise__job_run(
+        POISE__JOB(without_zeros(p, in, out) ? part_without_zeros : part_of, parts), err);
 }
 
 int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g)
@@ -117,7 +146,10 @@ static int compile(poise_kernel *k, const plan *made, poise_error *err)
         return -1;
     *p = *made;
     p->by = poise__gemm_choose(&p->g);
+    p->skip = poise__skip_choose(&p->g, p->by);
     p->scratch = p->by->scratch(&p->g);
+    if (p->skip != NULL && p->skip->scratch(&p->g) > p->scratch)
+        p->scratch = p->skip->scratch(&p->g);
     k->impl = p->by->name;
     k->flops = 2.0 * (double)p->experts * (double)p->g.m * (double)p->g.n * (double)p->g.k;
     p->parts =
