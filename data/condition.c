@@ -206,7 +206,7 @@ static int test(parser *p, poise__test *t, int *negated)
         if (t->kind == POISE__EQUAL || t->numeric)
             return 0;
         p->at = at;
-        return refuse(p, "== or != before a text; texts have no order");
+        return refuse(p, "== or != (a text has no order)");
     }
     if (take_word(p, "is")) {
         t->kind = POISE__IS_MISSING;

@@ -84,8 +84,11 @@ static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *
             unknown = 1;
         }
     if (!unknown)
-        poise__unknown(r, key->place, "no key says of what kind is layer", key->text, POISE__KINDS,
-                       known);
+        poise_diagnose(
+            r->diag, key->place,
+            "layer '%.80s' has no kind: a key must say it, such as mlp, dense or mixture "
+            "(poise help layer has all)",
+            key->text);
     return NULL;
 }
 

@@ -406,10 +406,11 @@ int poise__misspelt(const poise__yaml *node, int nsection, const poise_section *
                     const char *name)
 {
     const char *known[64];
+    enum { MOST = 1000 }; /* past it the search is not worth its time */
     int in, n = known_keys(nsection, s, known, POISE__COUNT(known));
     if (poise__yaml_get(node, name))
         return 0;
-    for (size_t i = 0; node && node->kind == POISE__MAP && i < node->n; i++) {
+    for (size_t i = 0; node && node->kind == POISE__MAP && i < node->n && i < MOST; i++) {
         const char *near = find(nsection, s, node->key[i]->text, &in)
                                ? NULL
                                : poise__nearest(node->key[i]->text, n, known);

@@ -329,8 +329,12 @@ static int read_one(poise__reading *r, const poise__yaml *key, const poise__yaml
         bad =
             p.wrong
                 ? -1
-                : poise_diagnose(r->diag, place, "model %.60s needs '%.80s': %s", model, p.name,
-                                 p.help ? p.help : poise__param_type_text(&p, type, sizeof(type)));
+                : poise_diagnose(r->diag, place,
+                                 "model %.60s needs a value for '%.80s' (%s): model: {use: %.60s, "
+                                 "%.80s: ...}",
+                                 model, p.name,
+                                 p.help ? p.help : poise__param_type_text(&p, type, sizeof(type)),
+                                 model, p.name);
     poise__yaml *value = poise__yaml_share(r->arena, v ? v : p.initial ? p.initial : key, &err);
     if (!value ||
         poise__yaml_append(r->arena, all, poise__yaml_share(r->arena, key, &err), value, &err) < 0)

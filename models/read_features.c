@@ -342,7 +342,9 @@ static int has_name(const poise__yaml *map, const char *name)
 int poise__feature_wrong(const poise__reading *r, const char *name)
 {
     const char *inner = strncmp(name, "features.", 9) == 0 ? name + 9 : name;
-    return r->features_wrong && has_name(r->features, inner);
+    /* Past what is shown, the search is not worth its time. */
+    return r->features_wrong &&
+           (poise_diagnostics_errors(r->diag) > 100 || has_name(r->features, inner));
 }
 
 int poise__read_features(poise__reading *r, const poise__yaml *node)

@@ -136,6 +136,25 @@ int poise__read_label(poise__reading *r, const poise__yaml *v, poise_task *t)
     return bad;
 }
 
+/* The nearest column or other task. */
+static int no_name(poise__reading *r, poise_place place, int t, const char *name)
+{
+    const poise_schema *s = r->spec->schema;
+    int n = 0;
+    if (r->ncolumn < 0 || poise__column_find(r, name) >= 0)
+        return 0;
+    const char **known =
+        poise__reading_alloc(r, (size_t)r->ncolumn + (size_t)s->ntask, sizeof(*known));
+    if (!known)
+        return -1;
+    for (int c = 0; c < r->ncolumn; c++)
+        known[n++] = r->column[c];
+    for (int k = 0; k < s->ntask; k++)
+        if (k != t && poise__column_find(r, s->task[k].name) < 0)
+            known[n++] = s->task[k].name;
+    return poise__unknown(r, place, "when: there is no column or task", name, n, known);
+}
+
 /* A name of a mask: a column, or a task that is not the mask's own. */
 static int check_name(poise__reading *r, poise_place place, int t, const char *name)
 {
@@ -145,7 +164,7 @@ static int check_name(poise__reading *r, poise_place place, int t, const char *n
     if (other == t && poise__column_find(r, name) < 0)
         return poise_diagnose(r->diag, place, "task '%s' cannot wait for itself", s->task[t].name);
     if (other < 0 || other == t)
-        return poise__column_check(r, place, "when: no task, and", name);
+        return no_name(r, place, t, name);
     if (r->untyped && r->untyped[other])
         return -1;
     if (s->task[other].kind != POISE_BINARY) {

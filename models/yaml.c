@@ -325,7 +325,7 @@ poise__yaml *poise__yaml_read(const char *path, poise_place from, poise__arena *
     FILE *f = fopen(path, "rb");
     size_t size = f ? fread(text, 1, POISE__YAML_BYTES + 1, f) : 0;
     if (!f || ferror(f))
-        poise_diagnose(diag, from, "cannot be read (%s): %s", strerror(errno), path);
+        poise_diagnose(diag, from, "cannot open \"%s\": %s", path, strerror(errno));
     else
         root = poise__yaml_parse(text, size, name, a, diag);
     if (f)

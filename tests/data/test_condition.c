@@ -101,7 +101,7 @@ static void a_wrong_condition_is_refused_where_it_goes_wrong(void **state)
         {"a >=", "ends where a number, a word or a text in quotes should be", 14},
         {">= 4", "stands '>= 4' where a column's name should be", 10},
         {"a >= 4 5", "stands '5' where and, or, or the end should be", 17},
-        {"a > 'x'", "'> 'x'' where == or != before a text; texts have no order should be", 12},
+        {"a > 'x'", "'> 'x'' where == or != (a text has no order) should be", 12},
         {"a > 4 and", "ends where a column's name should be", 19},
         {"(a > 4", "ends where and, or, or ) should be", 16},
         {"a == 'x", "''x' where the text's closing quote should be", 15},

@@ -156,8 +156,8 @@ static void an_unreadable_file_is_reported_where_it_is_named(void **state)
     assert_null(poise__yaml_read(FOLDER "nowhere.yaml", at, f->arena, f->diag));
     assert_null(poise__yaml_read(FOLDER, at, f->arena, f->diag));
     assert_string_equal(poise_diagnostics_text(f->diag, 0, text, sizeof(text)),
-                        "run.yaml:3:4: error: cannot be read (No such file or directory): " FOLDER
-                        "nowhere.yaml");
+                        "run.yaml:3:4: error: cannot open \"" FOLDER
+                        "nowhere.yaml\": No such file or directory");
     assert_int_equal(poise_diagnostics_errors(f->diag), 2);
 }
 
