@@ -1,6 +1,7 @@
 #include "about.h"
 #include <stdlib.h>
 #include <string.h>
+#include "json_parts.h"
 #include "model_file.h"
 #include "params.h"
 #include "sections.h"
@@ -22,6 +23,21 @@ static const char *value_text(poise__reading *r, const poise__yaml *v)
     return copy;
 }
 
+static const char *schema_text(poise__reading *r, const poise__param *p)
+{
+    poise_error err;
+    json_t *schema = poise__json_param(p);
+    char *text = schema ? json_dumps(schema, JSON_REAL_PRECISION(12)) : NULL;
+    const char *kept = text ? poise__arena_text(r->arena, text, &err) : NULL;
+    if (!text)
+        poise_fail(&err, POISE_E_MEMORY, POISE_NOWHERE, "out of memory");
+    if (!kept)
+        poise_diagnose_error(r->diag, &err);
+    free(text);
+    json_decref(schema);
+    return kept;
+}
+
 static int read_parameters(poise__reading *r, const poise__yaml *declared, poise_model_about *m)
 {
     int n = declared ? (int)declared->n : 0;
@@ -40,6 +56,8 @@ static int read_parameters(poise__reading *r, const poise__yaml *declared, poise
         if (!all[k].type)
             return poise_diagnose_error(r->diag, &err);
         if (p.initial && !(all[k].initial = value_text(r, p.initial)))
+            return -1;
+        if (!(all[k].schema = schema_text(r, &p)))
             return -1;
     }
     m->nparameter = n;

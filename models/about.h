@@ -17,6 +17,7 @@ typedef struct poise_parameter_about {
     const char *type;    /* "integer, 1 .. 64", "list of integers" */
     const char *initial; /* the default as YAML; NULL: every run must say it */
     const char *help;    /* NULL: none */
+    const char *schema;  /* what a value may be, as a JSON Schema, with help and default */
     poise_place place;   /* where it was introduced */
 } poise_parameter_about;
 

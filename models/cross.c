@@ -89,5 +89,6 @@ const poise__layer_kind poise__cross_kind = {
                     "of them",
                 POISE__ROWS(rows)},
     .own = sizeof(cross_keys),
+    .copies = 1,
     .shape = shape,
     .build = build};

@@ -95,6 +95,7 @@ static poise_value *build(poise__builder *b, const poise__instance *i)
 const poise__layer_kind poise__dense_kind = {
     .section = {.name = "dense", .about = "one dense layer: y = x w' + b", POISE__ROWS(rows)},
     .own = sizeof(dense_keys),
+    .copies = 1,
     .shape = shape,
     .output = output,
     .build = build};

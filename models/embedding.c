@@ -68,7 +68,7 @@ static char *named_features(const poise__shaper *c, const poise__instance *i)
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
     *out = (poise__shape){0};
-    char *named = poise__no_copies(c, i) < 0 ? NULL : named_features(c, i);
+    char *named = named_features(c, i);
     int tables = 0;
     if (!named)
         return -1;

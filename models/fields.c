@@ -73,7 +73,7 @@ int poise__fields_shape(const poise__shaper *c, const poise__instance *i, const 
 {
     sum a = {.c = c, .i = i, .what = what, .equal = equal, .out = out};
     *out = (poise__fields){0};
-    if (poise__no_copies(c, i) < 0 || each_field(c, i, refs, add_field, &a) < 0)
+    if (each_field(c, i, refs, add_field, &a) < 0)
         return -1;
     if (a.unknown)
         out->total = 0;

@@ -10,22 +10,22 @@
 
 enum { MOST_BITS = 12, MOST_SELECTORS = 64 };
 
-#define NETWORK(what)                                                            \
-    {.name = "input",                                                            \
-     .kind = POISE_KEY_REFERENCES,                                               \
-     .required = 1,                                                              \
-     POISE__INTO(poise__gate, input),                                            \
-     .help = what},                                                              \
-        {.name = "mlp",                                                          \
-         .kind = POISE_KEY_INTS,                                                 \
-         .min = 1,                                                               \
-         .max = 65536,                                                           \
-         POISE__INTO(poise__gate, mlp),                                          \
-         .help = "widths of hidden layers between the input and the gate"},      \
-    {                                                                            \
-        .name = "activation", .kind = POISE_KEY_CHOICE, .initial = "relu",       \
-        .choice = poise__activation_names, POISE__INTO(poise__gate, activation), \
-        .help = "after every hidden layer"                                       \
+#define NETWORK(what)                                                                            \
+    {.name = "input",                                                                            \
+     .kind = POISE_KEY_REFERENCES,                                                               \
+     .required = 1,                                                                              \
+     POISE__INTO(poise__gate, input),                                                            \
+     .help = what},                                                                              \
+        {.name = "mlp",                                                                          \
+         .kind = POISE_KEY_INTS,                                                                 \
+         .min = 1,                                                                               \
+         .max = 65536,                                                                           \
+         POISE__INTO(poise__gate, mlp),                                                          \
+         .help = "widths of hidden layers between the input and the gate"},                      \
+    {                                                                                            \
+        .name = "activation", .kind = POISE_KEY_CHOICE, .initial = "relu",                       \
+        .choice = poise__activation_names, POISE__INTO(poise__gate, activation), .needs = "mlp", \
+        .help = "after every hidden layer"                                                       \
     }
 
 static const poise_key rows[] = {
@@ -35,6 +35,7 @@ static const poise_key rows[] = {
      .min = 1,
      .max = 1048576,
      POISE__INTO(poise__gate, top),
+     .without = "select",
      .help = "only this many experts, those with the largest weights, count in a row; all are "
              "computed. Without it all count"},
     {.name = "temperature",
@@ -43,12 +44,14 @@ static const poise_key rows[] = {
      .min = 1e-3,
      .max = 1e3,
      POISE__INTO(poise__gate, temperature),
+     .without = "select",
      .help = "what the softmax's input is divided by: below 1 sharper, above 1 more even"},
     {.name = "dropout",
      .kind = POISE_KEY_NUMBER,
      .initial = "0",
      .max = 0.99,
      POISE__INTO(poise__gate, dropout),
+     .without = "select",
      .help = "probability that an expert is left out of a row in training; the weights of the "
              "others then sum to 1"},
     {.name = "select",
@@ -65,7 +68,8 @@ static const poise_key rows[] = {
      .min = 1e-6,
      .max = 1e6,
      POISE__INTO(poise__gate, smooth),
-     .help = "of select: the width of its smooth step; a bit is 0 or 1 beyond half of it"},
+     .needs = "select",
+     .help = "width of the selectors' smooth step; a bit is 0 or 1 beyond half of it"},
 };
 const poise_section poise__gate_section = {
     .name = "gate", .about = "what weighs the experts of a mixture", POISE__ROWS(rows)};
@@ -105,11 +109,6 @@ int poise__gate_check(const poise__shaper *c, const poise__instance *i, const po
 {
     const char *name = i->layer->name;
     const poise_place place = k->input.n ? k->input.at[0].place : i->layer->place;
-    if (k->select && (k->top || k->dropout > 0 || k->temperature < 1 || k->temperature > 1))
-        return poise_diagnose(c->diag, place,
-                              "gate of '%s': select is in place of a softmax; top, temperature and "
-                              "dropout do not go with it",
-                              name);
     if (k->top > experts || k->select > experts)
         return poise_diagnose(
             c->diag, place, "gate of '%s': %s is %lld, but there are %lld experts", name,

@@ -1,6 +1,6 @@
 #include "groups.h"
-#include <ctype.h>
 #include <string.h>
+#include "names.h"
 #include "sections.h"
 
 /* ---- as written ---- */
@@ -8,18 +8,6 @@
 static const poise__yaml *members_of(const poise__yaml *v)
 {
     return v->kind == POISE__MAP && v->n == 1 ? poise__yaml_get(v, "group") : NULL;
-}
-
-static int check_name(poise__reading *r, const poise__yaml *key)
-{
-    int ok = isalpha((unsigned char)key->text[0]) || key->text[0] == '_';
-    for (const char *c = key->text; *c; c++)
-        ok &= isalnum((unsigned char)*c) || *c == '_' || *c == '-';
-    return ok ? 0
-              : poise_diagnose(r->diag, key->place,
-                               "'%.80s' cannot be the name of a group: letters, digits, _ and - "
-                               "only, a letter first",
-                               key->text);
 }
 
 static int add_feature(poise__reading *r, poise__yaml *flat, poise__yaml *key, poise__yaml *item)
@@ -39,7 +27,7 @@ static int open_group(poise__reading *r, poise__yaml *flat, const poise__yaml *k
                       const poise__yaml *members)
 {
     char show[120];
-    int bad = check_name(r, key);
+    int bad = poise__name_check(r, poise__name_find("group"), key->place, key->text);
     if (members->kind == POISE__SCALAR || members->n == 0)
         return poise_diagnose(r->diag, members->place,
                               "group '%.80s' is %s; it must be a mapping of features, or a list of "

@@ -75,24 +75,13 @@ static int add_width(void *user, const poise__source *s)
     return 0;
 }
 
-int poise__no_copies(const poise__shaper *c, const poise__instance *i)
-{
-    if (!i->copies)
-        return 0;
-    return poise_diagnose(c->diag, i->layer->place,
-                          "'%s' has copies; a layer of kind %s has none: what it reads may be a "
-                          "stack",
-                          i->layer->name, i->layer->kind->section.name);
-}
-
 int poise__concat_shape(const poise__shaper *c, const poise__instance *i, const char *what,
                         const poise__references *refs, int64_t stack, poise__shape *out)
 {
     sum a = {.c = c, .i = i, .what = what, .stack = stack, .out = out};
     a.sources = poise__sources_count(c->model, i, refs);
     *out = (poise__shape){0};
-    if ((stack == POISE__ANY_STACK && poise__no_copies(c, i) < 0) ||
-        poise__sources(c->model, i, refs, add_width, &a) < 0)
+    if (poise__sources(c->model, i, refs, add_width, &a) < 0)
         return -1;
     if (a.unknown)
         out->width = 0;
@@ -125,7 +114,7 @@ int poise__equal_shape(const poise__shaper *c, const poise__instance *i, const c
 {
     sum a = {.c = c, .i = i, .what = what, .out = out, .unknown = narrow};
     *out = (poise__shape){0};
-    if (poise__no_copies(c, i) < 0 || poise__sources(c->model, i, refs, add_equal, &a) < 0)
+    if (poise__sources(c->model, i, refs, add_equal, &a) < 0)
         return -1;
     out->parameters = 0;
     return 0;

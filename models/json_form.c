@@ -1,10 +1,12 @@
 /* The words of a row's `schema` as JSON; json_schema.h explains them. */
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "json_parts.h"
 #include "json_schema.h"
+#include "names.h"
 
 static json_t *failed(poise__json *w, const char *what, const char *at)
 {
@@ -43,12 +45,14 @@ static json_t *bound(double x)
     return floor(x) >= x && fabs(x) < 9e15 ? json_integer((json_int_t)x) : json_real(x);
 }
 
-json_t *poise__json_number(const char *type, double min, double max)
+json_t *poise__json_number(const char *type, double min, double max, int open)
 {
+    const char *low = open & 1 ? "exclusiveMinimum" : "minimum";
+    const char *high = open & 2 ? "exclusiveMaximum" : "maximum";
     json_t *o = json_pack("{s:s}", "type", type);
-    int bad = min > -HUGE_VAL && json_object_set_new(o, "minimum", bound(min)) < 0;
+    int bad = min > -HUGE_VAL && json_object_set_new(o, low, bound(min)) < 0;
     if (max < 9e15)
-        bad |= json_object_set_new(o, "maximum", bound(max)) < 0;
+        bad |= json_object_set_new(o, high, bound(max)) < 0;
     if (bad) {
         json_decref(o);
         return NULL;
@@ -94,18 +98,28 @@ static int name(poise__json *w, const char **s, char close, char *buf, size_t si
     return mark(s, close) ? 0 : -1;
 }
 
-static json_t *section_form(poise__json *w, const char **s, char *buf, size_t size)
+/* "<task>", "<balancer - epochs>" after its first sign; `some`: "some of <task>" */
+static json_t *section_form(poise__json *w, const char **s, int some)
 {
     const char *at = *s;
-    if (name(w, s, '>', buf, size) < 0)
+    char buf[100];
+    if (name(w, s, '>', buf, sizeof(buf)) < 0)
         return NULL;
+    char *less = strstr(buf, " - ");
+    if (less)
+        *less = 0;
     const poise_section *found = poise_section_find(buf);
-    return found ? poise__json_section(w, found) : failed(w, "a section that is not there", at);
+    if (!found)
+        return failed(w, "a section that is not there", at);
+    json_t *o = some ? poise__json_some(w, found) : poise__json_section(w, found);
+    return less && o ? json_pack("{s:[o, {s:{s:[s]}}]}", "allOf", o, "not", "required", less + 3)
+                     : o;
 }
 
 static json_t *number_form(poise__json *w, const char *type, const char **s)
 {
     double range[2] = {-HUGE_VAL, HUGE_VAL};
+    int open = word(s, "above");
     for (int k = 0; k < 2 && strchr("-.0123456789", **s) && **s; k++) {
         char *end;
         range[k] = strtod(*s, &end);
@@ -113,33 +127,7 @@ static json_t *number_form(poise__json *w, const char *type, const char **s)
             return failed(w, "no number", *s);
         *s = end + strspn(end, " ");
     }
-    return poise__json_number(type, range[0], range[1]);
-}
-
-/* "pick <adam> 'x'": the words, or a mapping of one of them. */
-static json_t *pick_form(poise__json *w, const char **s)
-{
-    json_t *words = json_array(), *keys = json_object();
-    char buf[100];
-    while (words && keys) {
-        json_t *inner;
-        if (mark(s, '<'))
-            inner = section_form(w, s, buf, sizeof(buf));
-        else if (mark(s, '\'') && name(w, s, '\'', buf, sizeof(buf)) == 0)
-            inner = json_pack("{s:s, s:i}", "type", "object", "maxProperties", 0);
-        else if (json_array_size(words) > 0)
-            return json_pack("{s:[{s:o}, {s:s, s:o, s:b, s:i, s:i}]}", "anyOf", "enum", words,
-                             "type", "object", "properties", keys, "additionalProperties", 0,
-                             "minProperties", 1, "maxProperties", 1);
-        else
-            inner = failed(w, "nothing to pick from", *s);
-        if (json_array_append_new(words, inner ? json_string(buf) : NULL) < 0 ||
-            json_object_set_new(keys, buf, inner) < 0)
-            break;
-    }
-    json_decref(words);
-    json_decref(keys);
-    return NULL;
+    return poise__json_number(type, range[0], range[1], open);
 }
 
 /* "{mean: FORM}" */
@@ -161,7 +149,7 @@ static json_t *key_form(poise__json *w, const char **s)
 
 static json_t *one(poise__json *w, const char **s);
 
-/* What "list of" and "map of" bind: one form, or several in parentheses. */
+/* What "list of" and "of" bind: one form, or several in parentheses. */
 static json_t *bound_form(poise__json *w, const char **s)
 {
     if (!mark(s, '('))
@@ -179,9 +167,117 @@ json_t *poise__json_list(json_t *item, int least)
                 : NULL;
 }
 
-static json_t *map_schema(json_t *item)
+/* "list of FORM", "list of 2 FORM"; `set`: none of them twice. */
+static json_t *list_form(poise__json *w, const char **s, int set)
 {
-    return item ? json_pack("{s:s, s:o}", "type", "object", "additionalProperties", item) : NULL;
+    char *end;
+    long n = strtol(*s, &end, 10);
+    *s = end + strspn(end, " ");
+    json_t *o = poise__json_list(bound_form(w, s), n ? (int)n : 1);
+    int bad = 0;
+    if (n)
+        bad = json_object_set_new(o, "maxItems", json_integer(n)) < 0;
+    if (set)
+        bad |= json_object_set_new(o, "uniqueItems", json_true()) < 0;
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+/* ---- names ---- */
+
+static json_t *one_of_words(const poise__name_rule *rule)
+{
+    json_t *words = json_array();
+    const char *word;
+    int bad = 0;
+    for (int k = 0; (word = rule->word(k)) != NULL; k++)
+        bad |= json_array_append_new(words, json_string(word)) < 0;
+    if (!bad)
+        return json_pack("{s:o}", "enum", words);
+    json_decref(words);
+    return NULL;
+}
+
+/* {"type": "string", "pattern": ..., "not": ...} */
+static json_t *pattern(const poise__name_rule *rule)
+{
+    if (rule->word && strcmp(rule->around, "%s") == 0)
+        return one_of_words(rule);
+    char *like = poise__name_like(rule), *unlike = poise__name_unlike(rule);
+    json_t *o = like && unlike ? json_pack("{s:s}", "type", "string") : NULL;
+    int bad = !o;
+    if (o && *like)
+        bad = json_object_set_new(o, "pattern", json_string(like)) < 0;
+    if (o && *unlike)
+        bad |= json_object_set_new(o, "not", json_pack("{s:s}", "pattern", unlike)) < 0;
+    free(like);
+    free(unlike);
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+json_t *poise__json_like(const poise__json *w, const poise__name_rule *rule)
+{
+    json_t *o = pattern(rule);
+    if (o && rule->scalar)
+        o = json_pack("{s:[o, {s:[s, s]}]}", "anyOf", o, "type", "number", "boolean");
+    return w->in_network && rule->made ? poise__json_or_parameter(w, o) : o;
+}
+
+static const poise__name_rule *rule_named(poise__json *w, const char *name)
+{
+    const poise__name_rule *rule = poise__name_find(name);
+    if (!rule)
+        failed(w, "a rule that is not there", name);
+    return rule;
+}
+
+/* "like RULE" */
+static json_t *like_form(poise__json *w, const char **s)
+{
+    char buf[100];
+    size_t n = strcspn(*s, "|)}"), length = n;
+    while (length > 0 && (*s)[length - 1] == ' ')
+        length--;
+    snprintf(buf, sizeof(buf), "%.*s", (int)length, *s);
+    *s += n;
+    const poise__name_rule *rule = rule_named(w, buf);
+    return rule ? poise__json_like(w, rule) : NULL;
+}
+
+/* "map of FORM", "map by RULE of FORM": the rest after "map" */
+static json_t *map_form(poise__json *w, const char **s)
+{
+    const poise__name_rule *rule = NULL;
+    char buf[100];
+    if (word(s, "by")) {
+        const char *of = strstr(*s, " of ");
+        if (!of)
+            return failed(w, "no 'of'", *s);
+        snprintf(buf, sizeof(buf), "%.*s", (int)(of - *s), *s);
+        *s = of + 1;
+        if (!(rule = rule_named(w, buf)))
+            return NULL;
+    }
+    if (!word(s, "of"))
+        return failed(w, "no 'of'", *s);
+    json_t *item = bound_form(w, s);
+    json_t *o = item ? json_pack("{s:s, s:o, s:i}", "type", "object", "additionalProperties", item,
+                                 "minProperties", 1)
+                     : NULL;
+    if (!o || !rule)
+        return o;
+    json_t *names = pattern(rule);
+    if (names && rule->made)
+        names = json_pack("{s:[o, o]}", "anyOf", names, parameter());
+    if (json_object_set_new(o, "propertyNames", names) == 0)
+        return o;
+    json_decref(o);
+    return NULL;
 }
 
 static json_t *one(poise__json *w, const char **s)
@@ -190,21 +286,25 @@ static json_t *one(poise__json *w, const char **s)
     if (mark(s, '\''))
         return name(w, s, '\'', buf, sizeof(buf)) < 0 ? NULL : json_pack("{s:[s]}", "enum", buf);
     if (mark(s, '<'))
-        return section_form(w, s, buf, sizeof(buf));
+        return section_form(w, s, 0);
+    if (word(s, "some of"))
+        return mark(s, '<') ? section_form(w, s, 1) : failed(w, "no section", *s);
     if (mark(s, '{'))
         return key_form(w, s);
     if (word(s, "list of"))
-        return poise__json_list(bound_form(w, s), 1);
-    if (word(s, "map of"))
-        return map_schema(bound_form(w, s));
+        return list_form(w, s, 0);
+    if (word(s, "set of"))
+        return list_form(w, s, 1);
+    if (word(s, "map"))
+        return map_form(w, s);
+    if (word(s, "like"))
+        return like_form(w, s);
     if (word(s, "part of layer"))
         return poise__json_layer_part(w, 0);
     if (word(s, "changed layer"))
         return poise__json_layer_part(w, 1);
     if (word(s, "layer"))
         return poise__json_layer(w);
-    if (word(s, "pick"))
-        return pick_form(w, s);
     if (word(s, "text"))
         return poise__json_text();
     if (word(s, "integer"))
@@ -217,6 +317,8 @@ static json_t *one(poise__json *w, const char **s)
         return json_pack("{s:[b]}", "enum", 1);
     if (word(s, "null"))
         return json_pack("{s:s}", "type", "null");
+    if (word(s, "empty"))
+        return json_pack("{s:s, s:i}", "type", "object", "maxProperties", 0);
     if (word(s, "any"))
         return json_object();
     return failed(w, "no known form", *s);

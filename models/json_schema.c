@@ -10,6 +10,7 @@
 #include "json_parts.h"
 #include "json_schema.h"
 #include "layer.h"
+#include "names.h"
 #include "sections.h"
 
 /* ---- keys ---- */
@@ -19,7 +20,7 @@ static json_t *reference(const char *name)
     return json_pack("{s:s+}", "$ref", "#/definitions/", name);
 }
 
-static json_t *initial(const poise_key *k)
+json_t *poise__json_initial(const poise_key *k)
 {
     poise__yaml v = {.kind = POISE__SCALAR, .text = k->initial, .plain = 1};
     int64_t whole;
@@ -37,10 +38,11 @@ static json_t *initial(const poise_key *k)
 /* Help, type and default as an editor shows them. */
 static json_t *description(const poise_key *k)
 {
-    char type[400];
+    char type[400], help[500];
     poise_key_type(k, type, sizeof(type));
-    return k->initial ? json_sprintf("%s (%s; default %s)", k->help, type, k->initial)
-                      : json_sprintf("%s (%s)", k->help, type);
+    poise_key_help(k, help, sizeof(help));
+    return k->initial ? json_sprintf("%s (%s; default %s)", help, type, k->initial)
+                      : json_sprintf("%s (%s)", help, type);
 }
 
 /* Beside "$ref" draft 7 reads nothing, so a reference is wrapped. */
@@ -50,7 +52,7 @@ static json_t *described(json_t *schema, const poise_key *k)
         schema = json_pack("{s:[o]}", "allOf", schema);
     int bad = json_object_set_new(schema, "description", description(k)) < 0;
     if (k->initial)
-        bad |= json_object_set_new(schema, "default", initial(k)) < 0;
+        bad |= json_object_set_new(schema, "default", poise__json_initial(k)) < 0;
     if (!bad)
         return schema;
     json_decref(schema);
@@ -77,16 +79,16 @@ static json_t *several(const poise__json *w, const poise_key *k, json_t *(*one)(
 
 static json_t *number_schema(const poise_key *k)
 {
-    return poise__json_number("number", k->min, k->max);
+    return poise__json_number("number", k->min, k->max, k->open ? 3 : 0);
 }
 
 static json_t *plain_schema(poise__json *w, const poise_key *k)
 {
     switch (k->kind) {
     case POISE_KEY_TEXT:
-        return poise__json_text();
+        return k->like ? poise__json_like(w, poise__name_find(k->like)) : poise__json_text();
     case POISE_KEY_INT:
-        return poise__json_number("integer", k->min, k->max);
+        return poise__json_number("integer", k->min, k->max, 0);
     case POISE_KEY_NUMBER:
         return number_schema(k);
     case POISE_KEY_BOOL:
@@ -97,7 +99,7 @@ static json_t *plain_schema(poise__json *w, const poise_key *k)
         return poise__json_list(poise__json_or_parameter(w, poise__json_text()), 0);
     case POISE_KEY_INTS:
         return poise__json_list(
-            poise__json_or_parameter(w, poise__json_number("integer", k->min, k->max)), 1);
+            poise__json_or_parameter(w, poise__json_number("integer", k->min, k->max, 0)), 1);
     case POISE_KEY_CHOICES:
         return several(w, k, choice_schema);
     case POISE_KEY_NUMBERS:
@@ -113,10 +115,31 @@ static json_t *plain_schema(poise__json *w, const poise_key *k)
     return NULL;
 }
 
+/* `adam` or {adam: {...}} */
+static json_t *pick_schema(poise__json *w, const poise_section *const *of)
+{
+    json_t *words = json_array(), *keys = json_object();
+    int bad = 0;
+    for (; *of && !bad; of++)
+        bad = json_array_append_new(words, json_string((*of)->name)) < 0 ||
+              json_object_set_new(keys, (*of)->name, poise__json_section(w, *of)) < 0;
+    if (!bad)
+        return json_pack("{s:[{s:o}, {s:s, s:o, s:b, s:i, s:i}]}", "anyOf", "enum", words, "type",
+                         "object", "properties", keys, "additionalProperties", 0, "minProperties",
+                         1, "maxProperties", 1);
+    json_decref(words);
+    json_decref(keys);
+    return NULL;
+}
+
 static json_t *key_schema(poise__json *w, const poise_section *s, const poise_key *k)
 {
     w->section = s->name;
     w->key = k->name;
+    if (k->beside) /* either form: json_rules.c says which */
+        return json_object();
+    if (k->pick)
+        return pick_schema(w, k->pick);
     if (k->kind == POISE_KEY_OWN)
         return poise__json_form(w, k->schema);
     if (k->kind == POISE_KEY_TEXT || k->kind == POISE_KEY_REFERENCES)
@@ -165,13 +188,15 @@ static json_t *sections_schema(poise__json *w, int n, const poise_section *const
     json_t *o = json_pack("{s:s, s:s, s:o, s:o}", "type", "object", "description",
                           s[0]->about ? s[0]->about : "", "properties", properties,
                           "additionalProperties", other);
+    bad = poise__json_rules(w, o, n, s) < 0;
     if (json_array_size(required) == 0)
         json_decref(required);
-    else if (json_object_set_new(o, "required", required) < 0) {
-        json_decref(o);
-        return NULL;
-    }
-    return o;
+    else
+        bad |= json_object_set_new(o, "required", required) < 0;
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
 }
 
 /* A definition's name: no blank, for it stands in a URI. */
@@ -208,11 +233,21 @@ json_t *poise__json_section(poise__json *w, const poise_section *s)
 
 /* ---- layers ---- */
 
-static json_t *layer_kind(poise__json *w, const poise_section *kind)
+/* Not every kind may have copies. */
+static void leave_out(json_t *o, const poise__layer_kind *kind)
 {
-    const poise_section *s[] = {kind, &poise__layer_section};
+    if (!kind->copies)
+        json_object_del(json_object_get(o, "properties"), "copies");
+}
+
+static json_t *layer_kind(poise__json *w, const poise__layer_kind *kind)
+{
+    const poise_section *s[] = {&kind->section, &poise__layer_section};
     char name[200];
-    return define(w, definition_name("layer_", kind, name, sizeof(name)), 2, s);
+    definition_name("layer_", &kind->section, name, sizeof(name));
+    json_t *of = define(w, name, 2, s);
+    leave_out(json_object_get(w->definition, name), kind);
+    return of;
 }
 
 json_t *poise__json_layer(poise__json *w)
@@ -223,7 +258,7 @@ json_t *poise__json_layer(poise__json *w)
     json_t *any = json_array();
     w->in_network = 1;
     for (int k = 0; k < POISE__KINDS && !bad; k++)
-        bad = json_array_append_new(any, layer_kind(w, &poise__layer_kinds[k]->section)) < 0;
+        bad = json_array_append_new(any, layer_kind(w, poise__layer_kinds[k])) < 0;
     w->in_network = before;
     if (bad) {
         json_decref(any);
@@ -249,15 +284,34 @@ static int allow_nothing(json_t *properties)
     return 0;
 }
 
-static json_t *some_keys(poise__json *w, const poise_section *kind, int changed)
+/* The keys of sections without what they say of each other: the others may stand elsewhere. */
+static json_t *loose(poise__json *w, int n, const poise_section *const *s)
 {
-    const poise_section *s[] = {kind, &poise__layer_section};
-    json_t *o = sections_schema(w, 2, s), *properties = json_object_get(o, "properties");
+    static const char *const rule[] = {"required", "dependencies", "oneOf", "anyOf", "allOf"};
+    json_t *o = sections_schema(w, n, s);
+    for (int k = 0; o && k < POISE__COUNT(rule); k++)
+        json_object_del(o, rule[k]);
+    return o;
+}
+
+json_t *poise__json_some(poise__json *w, const poise_section *s)
+{
+    char name[200];
+    definition_name("some_", s, name, sizeof(name));
+    if (json_object_get(w->definition, name))
+        return reference(name);
+    return json_object_set_new(w->definition, name, loose(w, 1, &s)) < 0 ? NULL : reference(name);
+}
+
+static json_t *some_keys(poise__json *w, const poise__layer_kind *kind, int changed)
+{
+    const poise_section *s[] = {&kind->section, &poise__layer_section};
+    json_t *o = loose(w, 2, s), *properties = json_object_get(o, "properties");
     if (!o)
         return NULL;
-    json_object_del(o, "required");
+    leave_out(o, kind);
     if (changed)
-        json_object_del(properties, kind->name);
+        json_object_del(properties, kind->section.name);
     if (allow_nothing(properties) == 0)
         return o;
     json_decref(o);
@@ -275,8 +329,7 @@ json_t *poise__json_layer_part(poise__json *w, int changed)
     int before = w->in_network, bad = json_object_set_new(w->definition, name, json_true()) < 0;
     w->in_network = 1;
     for (int k = 0; k < POISE__KINDS && !bad; k++)
-        bad =
-            json_array_append_new(any, some_keys(w, &poise__layer_kinds[k]->section, changed)) < 0;
+        bad = json_array_append_new(any, some_keys(w, poise__layer_kinds[k], changed)) < 0;
     w->in_network = before;
     if (bad) {
         json_decref(any);

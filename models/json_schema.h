@@ -3,29 +3,33 @@
  *     char *text = poise_json_schema(POISE_RUN_FILE, &err);
  *
  * It is written from the tables of keys.h: names, types, ranges, choices, defaults, which key is
- * required, and the help as description.  What a table cannot say (a column that is not in the
+ * required, which goes with which, and the help as description.  What a table cannot say (a column that is not in the
  * data, a layer that nobody calls by that name) stays with `poise check`.
  *
  * A key of kind POISE_KEY_OWN says in `schema` what may stand there, in these words:
  *
  *   text              a word, a number or a quoted text: any scalar but null
+ *   like RULE         a text that follows that rule of names.h
  *   integer 1 4096    a whole number in that range; without a range, any
- *   number 0 0.5      a number in that range; without a range, any
+ *   number 0 0.5      a number in that range; without a range, any; "number above 0 1" without the 0
  *   boolean           true or false               true    true alone
  *   'mean'            that word
  *   <task>            a mapping of the keys of that section (poise_section_find)
- *   pick <adam> 'x'   a word, one of those that follow, or a mapping of that word alone: after
- *                     <adam> of the section's keys, after 'x' of none
+ *   <task - loss>     the same without that key
+ *   some of <task>    the same where the others may stand elsewhere: no key is needed
  *   {mean: FORM}      a mapping of that key alone
- *   list of FORM      at least one, each of that form
- *   map of FORM       a mapping with any keys, their values of that form
+ *   list of FORM      at least one, each of that form; "list of 2 FORM": two
+ *   set of FORM       the same, none of them twice
+ *   map of FORM       a mapping with any keys, at least one, their values of that form; "map by RULE
+ *                     of FORM": the keys follow that rule of names.h
+ *   empty             a mapping without keys
  *   layer             a layer of a network
  *   part of layer     some keys of one; null in a key's place
  *   changed layer     the same without the key that says the kind
  *   null              nothing                       any     anything
  *   FORM | FORM       one of them; "list of (text | <task>)" binds several
  *
- *     {.name = "loss", .kind = POISE_KEY_OWN, .schema = "pick 'bce' <focal>", ...}
+ *     {.name = "label", .kind = POISE_KEY_OWN, .schema = "text | <label>", ...}
  *
  * Inside a layer "$name", an expression with it included, may stand for every value, and a schema
  * does not say so.

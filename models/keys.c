@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../core/search.h"
+#include "names.h"
 #include "reading.h"
 
 void *poise__reading_alloc(poise__reading *r, size_t count, size_t size)
@@ -76,7 +77,9 @@ static void range_text(const poise_key *k, char *buf, size_t size)
     char min[40], max[40];
     number_text(k->min, min, sizeof(min));
     number_text(k->max, max, sizeof(max));
-    if (k->max >= 9e15)
+    if (k->open)
+        snprintf(buf, size, "above %s, below %s", min, max);
+    else if (k->max >= 9e15)
         snprintf(buf, size, "%s or more", min);
     else
         snprintf(buf, size, "%s .. %s", min, max);
@@ -187,7 +190,8 @@ static int read_int(poise__reading *r, const poise_key *k, const poise__yaml *v,
 static int read_number(poise__reading *r, const poise_key *k, const poise__yaml *v, void *into)
 {
     double x;
-    if (poise__yaml_number(v, &x) < 0 || x < k->min || x > k->max)
+    if (poise__yaml_number(v, &x) < 0 || x < k->min || x > k->max ||
+        (k->open && (x <= k->min || x >= k->max)))
         return wrong(r, k, v);
     memcpy((char *)into + k->offset, &x, sizeof(x));
     return 0;
@@ -324,6 +328,8 @@ int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *v,
     case POISE_KEY_TEXT:
         if (v->kind != POISE__SCALAR || poise__yaml_null(v))
             return wrong(r, k, v);
+        if (k->like && poise__name_check(r, poise__name_find(k->like), v->place, v->text) < 0)
+            return -1;
         memcpy((char *)into + k->offset, &v->text, sizeof(v->text));
         return 0;
     case POISE_KEY_INT:
@@ -355,19 +361,6 @@ int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *v,
         return k->read(r, v, into);
     }
     return -1;
-}
-
-/* The row of a key; *section is the index of its section. */
-static const poise_key *find(int nsection, const poise_section *const *s, const char *name,
-                             int *section)
-{
-    for (int i = 0; i < nsection; i++)
-        for (int k = 0; k < s[i]->nkey; k++)
-            if (strcmp(s[i]->key[k].name, name) == 0) {
-                *section = i;
-                return &s[i]->key[k];
-            }
-    return NULL;
 }
 
 static int known_keys(int nsection, const poise_section *const *s, const char **known, int most)
@@ -407,11 +400,11 @@ int poise__misspelt(const poise__yaml *node, int nsection, const poise_section *
 {
     const char *known[64];
     enum { MOST = 1000 }; /* past it the search is not worth its time */
-    int in, n = known_keys(nsection, s, known, POISE__COUNT(known));
+    int n = known_keys(nsection, s, known, POISE__COUNT(known));
     if (poise__yaml_get(node, name))
         return 0;
     for (size_t i = 0; node && node->kind == POISE__MAP && i < node->n && i < MOST; i++) {
-        const char *near = find(nsection, s, node->key[i]->text, &in)
+        const char *near = poise__key_find(nsection, s, node->key[i]->text, NULL)
                                ? NULL
                                : poise__nearest(node->key[i]->text, n, known);
         if (near && strcmp(near, name) == 0)
@@ -439,7 +432,7 @@ int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char 
                 bad = poise_diagnose(r->diag, node->place, "%s has no '%s': %s", what,
                                      s[i]->key[k].name, s[i]->key[k].help);
     for (size_t i = 0; node && i < node->n; i++) {
-        const poise_key *k = find(nsection, s, node->key[i]->text, &in);
+        const poise_key *k = poise__key_find(nsection, s, node->key[i]->text, &in);
         if (k)
             bad |= poise__key_read(r, k, node->item[i], into[in]);
         else if (s[0]->other)
@@ -447,6 +440,7 @@ int poise__keys_read_all(poise__reading *r, const poise__yaml *node, const char 
         else
             bad = unknown_key(r, what, nsection, s, node->key[i]);
     }
+    bad |= node ? poise__keys_fit(r, node, what, nsection, s) : 0;
     return bad ? -1 : 0;
 }
 

@@ -41,12 +41,24 @@ typedef struct poise_key {
     const char *help; /* one line, with the unit */
     poise_key_kind kind;
     int required;
+    const char *unless;        /* required, unless that key is in that mapping: "data: generate" */
     const char *initial;       /* the default as the spec would write it; NULL: none */
     double min, max;           /* of integers and numbers, inclusive */
+    int open;                  /* 1: min and max themselves are not among the values */
     const char *const *choice; /* NULL-terminated */
     const struct poise_section *section;
-    const char *form;    /* OWN: the type in words */
-    const char *schema;  /* OWN: the type for a JSON Schema, in the words of json_schema.h */
+    const char *like; /* TEXT: the rule of names.h that it follows */
+    /* The keys of the same mapping without which it would do nothing, or beside which: a key, which
+     * must say something else than its default ("bins"), or a key and its value ("score: mlp"). */
+    const char *needs, *without;
+    const char *form;   /* OWN: the type in words */
+    const char *schema; /* OWN: the type for a JSON Schema, in the words of json_schema.h */
+    /* OWN: where the key `beside` is there too, `beside_schema` in place of `schema`. */
+    const char *beside, *beside_schema;
+    /* OWN, in place of `schema`: `adam` or {adam: {...}}, of these sections; NULL-terminated.  Where
+     * `agrees` is a key beside it, that must be `agreed` of the word, or be left out. */
+    const struct poise_section *const *pick;
+    const char *agrees, *(*agreed)(const char *word);
     size_t offset, size; /* of the field in the section's struct */
     int (*read)(struct poise__reading *r, const struct poise__yaml *value, void *into); /* OWN */
 } poise_key;
@@ -61,6 +73,8 @@ typedef struct poise_section {
                  const struct poise__yaml *value, void *into);
     const char *other_help;   /* for `poise help`: what such keys are */
     const char *other_schema; /* their values, in the words of json_schema.h */
+    const char *one_of;       /* keys, with blanks between: one must be there, and no two */
+    const char *some_of;      /* keys, the same way: at least one must be there */
 } poise_section;
 
 /* The sections of run and model files, the top level first; NULL-terminated. */
@@ -74,5 +88,7 @@ POISE_API const poise_section *poise_section_find(const char *name);
 
 /* The type in words: "integer, 1 .. 65536", "relu | tanh", "text"; returns buf. */
 POISE_API const char *poise_key_type(const poise_key *k, char *buf, size_t size);
+/* Its help, and what it needs or does not go with: "width of the embedding; needs bins". */
+POISE_API const char *poise_key_help(const poise_key *k, char *buf, size_t size);
 
 #endif

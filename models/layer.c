@@ -1,5 +1,6 @@
 #include <string.h>
 #include "layer.h"
+#include "names.h"
 #include "sections.h"
 
 const poise__layer_kind *const poise__layer_kinds[POISE__KINDS] = {
@@ -17,13 +18,14 @@ static const poise_key layer_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_each,
      .form = "task, or list of names",
-     .schema = "'task' | list of text",
+     .schema = "'task' | set of like each",
      .help = "task: one layer per task, with its own weights; or one per name (of tasks, or any)"},
     {.name = "task",
      .kind = POISE_KEY_OWN,
      .read = read_task,
      .form = "task",
      .schema = "text",
+     .without = "each",
      .help = "the one task that the layer is for; it reads that task's layers"},
     {.name = "copies",
      .kind = POISE_KEY_INT,
@@ -36,6 +38,7 @@ static const poise_key layer_rows[] = {
      .read = read_override,
      .form = "mapping of name: keys",
      .schema = "map of part of layer",
+     .needs = "each",
      .help = "other keys for some of each, as {buy: {mlp: [128, 64]}}; a key without a value takes "
              "it away"},
 };
@@ -58,13 +61,13 @@ static int all_tasks(poise__reading *r, poise__layer *l)
 /* A name becomes part of the names of parameters. */
 static int check_name(poise__reading *r, const poise__yaml *v, const char **name, int before)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    const poise__name_rule *rule = poise__name_find("each");
     char show[120];
-    if (v->kind != POISE__SCALAR || v->text[0] == 0 || poise__yaml_null(v) ||
-        v->text[strspn(v->text, plain)] != 0)
-        return poise_diagnose(r->diag, v->place,
-                              "%s cannot be a name in each: letters, digits, _, - and . only",
-                              poise__yaml_show(v, show, sizeof(show)));
+    if (v->kind != POISE__SCALAR || poise__yaml_null(v))
+        return poise_diagnose(r->diag, v->place, "%s cannot be %s: %s",
+                              poise__yaml_show(v, show, sizeof(show)), rule->what, rule->form);
+    if (poise__name_check(r, rule, v->place, v->text) < 0)
+        return -1;
     for (int k = 0; k < before; k++)
         if (name[k] && strcmp(name[k], v->text) == 0)
             return poise_diagnose(r->diag, v->place, "each names '%.80s' twice", v->text);
@@ -112,10 +115,6 @@ static int read_task(poise__reading *r, const poise__yaml *v, void *into)
                               poise__yaml_show(v, show, sizeof(show)));
     if (poise__task_find(r->spec->schema, v->text) < 0)
         return poise__task_unknown(r, v->place, "there is no task", v->text);
-    if (l->each)
-        return poise_diagnose(r->diag, v->place,
-                              "a layer is there once per name of each, or for one task: leave out "
-                              "each or task");
     l->task = v->text;
     return 0;
 }

@@ -52,7 +52,8 @@ typedef struct poise__builder {
 struct poise__layer_kind {
     poise_section section; /* name, help and keys; the key of the same name is its main one */
     size_t own;            /* bytes of the struct that the keys fill */
-    int items;             /* 1: a list feature that it reads by itself it takes item by item, from
+    int copies; /* 1: it may have `copies`; of the others what they read may be a stack */
+    int items;  /* 1: a list feature that it reads by itself it takes item by item, from
                               poise__builder.list, not pooled */
     /* Fill *out for an instance; 0 or -1 after a diagnosis. */
     int (*shape)(const poise__shaper *c, const poise__instance *i, poise__shape *out);
@@ -128,12 +129,10 @@ enum { POISE__ANY_STACK = -1 };
  * as deep.  `what` is "input" or "gate". */
 int poise__concat_shape(const poise__shaper *c, const poise__instance *i, const char *what,
                         const poise__references *refs, int64_t stack, poise__shape *out);
-/* Of references that are equally wide and equally deep; narrow: some may be 1 wide.  Takes no
- * copies.  `what` is the kind's name. */
+/* Of references that are equally wide and equally deep; narrow: some may be 1 wide. 
+ * `what` is the kind's name. */
 int poise__equal_shape(const poise__shaper *c, const poise__instance *i, const char *what,
                        const poise__references *refs, int narrow, poise__shape *out);
-/* Diagnose `copies` beside a kind that has none. */
-int poise__no_copies(const poise__shaper *c, const poise__instance *i);
 /* Experts of a mixture: their number and width. */
 int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
                          const poise__references *refs, poise__shape *out);

@@ -33,7 +33,7 @@ static const poise_key rows[] = {
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
     const mask_keys *k = i->own;
-    if (poise__no_copies(c, i) < 0 || poise__concat_shape(c, i, "mask", &k->input, 0, out) < 0)
+    if (poise__concat_shape(c, i, "mask", &k->input, 0, out) < 0)
         return -1;
     out->parameters = poise__gate_parameters(c, i, &k->gate, out->width);
     return out->parameters < 0 ? -1 : 0;

@@ -29,10 +29,6 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
     const mixture_keys *k = i->own;
     poise__shape experts;
     *out = (poise__shape){0};
-    if (i->copies)
-        return poise_diagnose(c->diag, i->layer->place,
-                              "mixture '%s' has copies; give them to its experts instead",
-                              i->layer->name);
     if (poise__experts_shape(c, i, &k->experts, &experts) < 0 ||
         poise__gate_check(c, i, &k->gate, experts.stack) < 0)
         return -1;

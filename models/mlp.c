@@ -126,6 +126,7 @@ const poise__layer_kind poise__mlp_kind = {
                 .about = "dense layers one after the other, each with an activation",
                 POISE__ROWS(rows)},
     .own = sizeof(mlp_keys),
+    .copies = 1,
     .shape = shape,
     .output = output,
     .build = build};

@@ -27,7 +27,7 @@ static const poise_key rows[] = {
      .kind = POISE_KEY_OWN,
      .read = poise__version_read,
      .form = "1",
-     .schema = "integer 1",
+     .schema = "integer 1 1",
      .help = "of the language that the file is written in"},
     {.name = "about",
      .kind = POISE_KEY_TEXT,
@@ -52,13 +52,18 @@ static const poise_key rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_params,
      .form = "mapping of name: default, or keys (parameter)",
-     .schema = "map of (<parameter> | text | list of any | null)",
+     .schema = "map by parameter of (<parameter> | text | list of any) | empty",
+     .beside = "extends",
+     .beside_schema =
+         "map by parameter of (some of <parameter> | text | list of any | null) | empty",
      .help = "what a run may choose; $name in the network stands for the value"},
     {.name = "network",
      .kind = POISE_KEY_OWN,
      .read = read_network,
      .form = "mapping of layer: keys",
-     .schema = "map of (layer | changed layer | null)",
+     .schema = "map by layer of layer",
+     .beside = "extends",
+     .beside_schema = "map by layer of (layer | changed layer | null)",
      .help = "the layers, in any order; needed where nothing is extended"},
     {.name = "output",
      .kind = POISE_KEY_OWN,
@@ -84,7 +89,8 @@ static const poise_key rows[] = {
 const poise_section poise__model_file_section = {
     .name = "model file",
     .about = "a network, in its own file or inline under model:",
-    POISE__ROWS(rows)};
+    POISE__ROWS(rows),
+    .some_of = "network extends"};
 
 static int read_extends(poise__reading *r, const poise__yaml *v, void *into)
 {
@@ -299,10 +305,6 @@ int poise__model_text_read(poise__reading *r, const poise__yaml *node, const cha
         int unread = !extends && is_misspelt(node, "extends");
         text->partial |=
             (!keys->params && poise__yaml_get(node, "params")) || is_misspelt(node, "params");
-        if (!extends && !unread && !poise__yaml_get(node, "network") &&
-            !is_misspelt(node, "network"))
-            bad = poise_diagnose(r->diag, node->place,
-                                 "the model has no 'network': the layers, in any order");
         more = unread || (extends && !keys->extends) ? -1 : open_next(r, chain, n, &node);
     }
     text->file = poise__reading_alloc(r, (size_t)n, sizeof(*text->file));

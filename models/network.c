@@ -1,8 +1,8 @@
 /* Layers as written: read, connected, put in order. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include "layer.h"
+#include "names.h"
 #include "sections.h"
 
 enum { MOST_INSTANCES = 20000 };
@@ -22,34 +22,12 @@ int64_t poise__task_width(const poise_task *t)
 
 /* ---- layers ---- */
 
-static int check_layer_name(poise__reading *r, const poise__yaml *key)
-{
-    const char *c = key->text;
-    int ok = isalpha((unsigned char)*c) || *c == '_', inside = 0;
-    for (; *c; c++) { /* "tower/click": what an instance of a layer is called */
-        ok &= isalnum((unsigned char)*c) || *c == '_' || *c == '-' || (*c == '.' && inside) ||
-              (*c == '/' && (isalnum((unsigned char)c[1]) || c[1] == '_'));
-        inside |= *c == '/';
-    }
-    if (!ok)
-        return poise_diagnose(r->diag, key->place,
-                              "'%.80s' cannot be a layer's name: letters, digits, _ and - only, a "
-                              "letter first",
-                              key->text);
-    size_t n = strcspn(key->text, "/");
-    if ((n == 8 && strncmp(key->text, "features", n) == 0) ||
-        (n == 9 && strncmp(key->text, "embedding", n) == 0))
-        return poise_diagnose(r->diag, key->place,
-                              "'%.80s' cannot be a layer's name: it means the model's input",
-                              key->text);
-    return 0;
-}
-
 static int read_layer(poise__reading *r, const poise__yaml *key, const poise__yaml *v,
                       const poise_model *m, poise__layer *l)
 {
     *l = (poise__layer){.name = key->text, .place = key->place, .wrong = -1};
-    int bad = key->wrong ? -1 : check_layer_name(r, key);
+    int bad =
+        key->wrong ? -1 : poise__name_check(r, poise__name_find("layer"), key->place, key->text);
     r->unnamed |= key->wrong;
     l->wrong = poise__instances_read(r, key, v, m, l) < 0 || bad ? -1 : 0;
     return l->wrong;

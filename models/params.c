@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "expression.h"
+#include "names.h"
 #include "network.h"
 #include "sections.h"
 
@@ -24,7 +25,7 @@ static const poise_key rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_type,
      .form = "integer | number | boolean | text | task | input, or list of them",
-     .schema = "text",
+     .schema = "like type",
      .help = "what a value may be; without it what the default is. input: features, a feature or a "
              "group"},
     {.name = "min",
@@ -54,9 +55,16 @@ static const poise_key rows[] = {
 const poise_section poise__param_section = {
     .name = "parameter",
     .about = "one of params:, in its long form; the short form is its default alone",
-    POISE__ROWS(rows)};
+    POISE__ROWS(rows),
+    .some_of = "default type"};
 
 static const char *const words[] = {"integer", "number", "boolean", "text", "task", "input", NULL};
+
+const char *poise__param_word(int k)
+{
+    return words[k];
+}
+
 static int read_default(poise__reading *r, const poise__yaml *v, void *into)
 {
     (void)r;
@@ -260,18 +268,27 @@ static int infer(poise__reading *r, poise__param *p)
     return 0;
 }
 
-static int check_name(poise__reading *r, const poise__yaml *key)
+/* Limits are of some types only. */
+static int check_limits(poise__reading *r, const poise__yaml *key, const poise__yaml *declaration,
+                        const poise__param *p)
 {
-    static const struct {
-        const char *name, *means;
-    } taken[] = {{"use", "it stands beside the model's name"},
-                 {"tasks", "$tasks is the list of tasks"},
-                 {"each", "$each is the name of an instance"}};
-    for (int k = 0; k < POISE__COUNT(taken); k++)
-        if (strcmp(key->text, taken[k].name) == 0)
-            return poise_diagnose(r->diag, key->place, "'%s' cannot be a parameter: %s", key->text,
-                                  taken[k].means);
-    return 0;
+    const int number = p->type == POISE__PARAM_INTEGER || p->type == POISE__PARAM_NUMBER;
+    const struct {
+        const char *key, *of;
+        int fits;
+    } limit[] = {{"min", "numbers", number},
+                 {"max", "numbers", number},
+                 {"length", "lists", p->lists > 0},
+                 {"choices", "texts", p->type == POISE__PARAM_TEXT}};
+    int bad = 0;
+    for (int k = 0; k < POISE__COUNT(limit) && !r->resolved; k++) {
+        const poise__yaml *v = poise__yaml_get(declaration, limit[k].key);
+        if (v && !limit[k].fits)
+            bad = poise_diagnose(
+                r->diag, v->place, "parameter '%.80s': '%s' is of %s, but its type is %s%s",
+                key->text, limit[k].key, limit[k].of, p->lists ? "a list of " : "", words[p->type]);
+    }
+    return bad;
 }
 
 int poise__param_read(poise__reading *r, const poise__yaml *key, const poise__yaml *declaration,
@@ -283,21 +300,19 @@ int poise__param_read(poise__reading *r, const poise__yaml *key, const poise__ya
                         .type = (poise__param_type)-1,
                         .min = -HUGE_VAL,
                         .max = HUGE_VAL};
-    int bad = check_name(r, key);
+    int bad = poise__name_check(r, poise__name_find("parameter"), key->place, key->text);
     snprintf(what, sizeof(what), "parameter '%.80s'", key->text);
     if (declaration->kind == POISE__MAP)
         bad |= poise__keys_read(r, declaration, what, &poise__param_section, p);
     else
         p->initial = declaration;
-    if (!bad && (int)p->type < 0 && !p->initial)
-        bad = poise_diagnose(r->diag, declaration->place,
-                             "parameter '%.80s' has neither a default nor a type", key->text);
     if (!bad && p->min > p->max)
         bad =
             poise_diagnose(r->diag, declaration->place, "parameter '%.80s' has min %g above max %g",
                            key->text, p->min, p->max);
     if (!bad && (int)p->type < 0)
         bad = infer(r, p);
+    bad |= bad ? 0 : check_limits(r, key, declaration, p);
     p->wrong = bad;
     return bad || (p->initial && check(r, p, p->initial) < 0) ? -1 : 0;
 }

@@ -46,6 +46,9 @@ int poise__param_read(poise__reading *r, const poise__yaml *key, const poise__ya
 /* The type in words: "integer, 1 or more", "list of integers, each 1 .. 65536". */
 const char *poise__param_type_text(const poise__param *p, char *buf, size_t size);
 
+/* The k-th word for a type; NULL past the last. */
+const char *poise__param_word(int k);
+
 /* The mapping of all parameters with their values: declarations (NULL: none) with what is `given`
  * (NULL: nothing) beside the model's name at `place`.  `partial`: there may be more declarations, which
  * could not be read.  NULL after a diagnosis that leaves nothing to go on with; *bad is set to -1 by

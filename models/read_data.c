@@ -22,29 +22,35 @@ static const poise_key data_rows[] = {
      .read = read_valid,
      .form = "file, or {from, fraction, seed}",
      .schema = "text | <valid>",
+     .without = "generate",
      .help = "the rows that choose the best epoch: a file, or a part of another one's rows"},
     {.name = "test",
      .kind = POISE_KEY_TEXT,
      POISE__INTO(data_keys, test),
+     .without = "generate",
      .help = "the rows that the reported figures are of: a file"},
     {.name = "format",
      .kind = POISE_KEY_OWN,
      .read = read_format,
      .form = "mapping (format)",
      .schema = "<format>",
+     .without = "generate",
      .help = "how the text of the files is divided"},
     {.name = "weight",
      .kind = POISE_KEY_TEXT,
      POISE__INTO(data_keys, weight),
+     .without = "generate",
      .help = "column of the sample weight; without it every row weighs 1"},
     {.name = "limit",
      .kind = POISE_KEY_INT,
      .initial = "0",
      .max = 1e18,
      POISE__INTO(data_keys, limit),
+     .without = "generate",
      .help = "read at most this many rows of each file; 0: all"},
     {.name = "generate",
      .kind = POISE_KEY_TEXT,
+     .like = "generator",
      POISE__INTO(data_keys, generate),
      .help = "instead of files: rows made by a generator, such as funnel"},
     {.name = "rows",
@@ -53,21 +59,26 @@ static const poise_key data_rows[] = {
      .min = 1,
      .max = 4e9,
      POISE__INTO(data_keys, rows),
+     .needs = "generate",
      .help = "training rows to generate; validation and test have a tenth of it each"},
     {.name = "seed",
      .kind = POISE_KEY_INT,
      .initial = "1",
      .max = 9223372036854775807.0,
      POISE__INTO(data_keys, seed),
+     .needs = "generate",
      .help = "of the generator"},
 };
-const poise_section poise__data_section = {
-    .name = "data", .about = "where the rows come from", POISE__ROWS(data_rows)};
+const poise_section poise__data_section = {.name = "data",
+                                           .about = "where the rows come from",
+                                           POISE__ROWS(data_rows),
+                                           .one_of = "train generate"};
 
 static const poise_key format_rows[] = {
     {.name = "separator",
      .kind = POISE_KEY_TEXT,
      .initial = ",",
+     .like = "field separator",
      POISE__INTO(poise__format, separator),
      .help = "between two fields: one or several characters"},
     {.name = "header",
@@ -75,7 +86,7 @@ static const poise_key format_rows[] = {
      .initial = "true",
      .read = read_header,
      .form = "true, or list of names",
-     .schema = "true | list of text",
+     .schema = "true | set of text",
      .help = "true: a file's first line names the columns; else their names"},
     {.name = "strip",
      .kind = POISE_KEY_TEXT,
@@ -106,8 +117,9 @@ static const poise_key valid_rows[] = {
      .kind = POISE_KEY_NUMBER,
      .initial = "0.5",
      .max = 1,
+     .open = 1,
      POISE__INTO(poise_data_spec, valid_fraction),
-     .help = "share of the rows that goes to validation, above 0 and below 1"},
+     .help = "share of the rows that goes to validation"},
     {.name = "seed",
      .kind = POISE_KEY_INT,
      .initial = "0",
@@ -153,11 +165,6 @@ static int read_format(poise__reading *r, const poise__yaml *v, void *into)
     poise__format f = {0};
     poise_data_spec *d = &r->spec->data;
     int bad = poise__keys_read(r, v, "format", &poise__format_section, &f);
-    const poise__yaml *separator = poise__yaml_get(v, "separator");
-    if (separator && f.separator && (f.separator[0] == 0 || strpbrk(f.separator, "\r\n\"")))
-        bad = poise_diagnose(r->diag, separator->place,
-                             "separator must be one or more characters, without line ends and "
-                             "double quotes");
     d->separator = f.separator;
     d->strip = f.strip;
     d->quoted = f.quoted;
@@ -183,39 +190,15 @@ static int read_valid(poise__reading *r, const poise__yaml *v, void *into)
     if (poise__keys_read(r, v, "valid", &poise__valid_section, d) < 0)
         return -1;
     d->valid_from++; /* 0 is "no part": the choices count from 1 */
-    if (!(d->valid_fraction > 0 && d->valid_fraction < 1)) {
-        const poise__yaml *f = poise__yaml_get(v, "fraction");
-        return poise_diagnose(r->diag, f ? f->place : v->place,
-                              "fraction must be above 0 and below 1");
-    }
     return 0;
 }
 
-/* What a generator takes, files do not, and the other way round. */
-static int check_source(poise__reading *r, const poise__yaml *node)
+static int check_valid(poise__reading *r, const poise__yaml *node)
 {
-    static const struct {
-        const char *key;
-        int generated;
-    } only[] = {{"train", 0},  {"valid", 0}, {"test", 0}, {"format", 0},
-                {"weight", 0}, {"limit", 0}, {"rows", 1}, {"seed", 1}};
-    int bad = 0, generated = r->spec->data.generate != NULL;
-    for (int k = 0; k < POISE__COUNT(only); k++) {
-        const poise__yaml *v = poise__yaml_get(node, only[k].key);
-        if (v && only[k].generated != generated)
-            bad = poise_diagnose(r->diag, v->place,
-                                 generated ? "'%s' is for files, but the rows are generated; leave "
-                                             "out one of the two"
-                                           : "'%s' is for generated rows; say generate: too, or "
-                                             "leave it out",
-                                 only[k].key);
-    }
-    if (!generated && !r->spec->data.train && !poise__yaml_get(node, "train"))
-        bad = poise_diagnose(r->diag, node->place, "data needs train: FILE, or generate: NAME");
-    if (r->spec->data.valid_from == 2 && !r->spec->data.test && !poise__yaml_get(node, "test"))
-        bad = poise_diagnose(r->diag, r->spec->data.valid_at,
-                             "valid is taken from test, but there is no test file");
-    return bad;
+    return r->spec->data.valid_from == 2 && !poise__yaml_get(node, "test")
+               ? poise_diagnose(r->diag, r->spec->data.valid_at,
+                                "valid is taken from test, but there is no test file")
+               : 0;
 }
 
 static int resolve(poise__reading *r, const char **path)
@@ -304,7 +287,7 @@ int poise__read_data(poise__reading *r, const poise__yaml *node)
     d->limit = k.limit;
     d->rows = k.rows;
     d->seed = k.seed;
-    bad |= check_source(r, node);
+    bad |= check_valid(r, node);
     if (resolve(r, &d->train) < 0 || resolve(r, &d->valid) < 0 || resolve(r, &d->test) < 0)
         return -1;
     const poise_section *const sections[] = {&poise__data_section};

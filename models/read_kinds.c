@@ -14,7 +14,7 @@ static const char *const transforms[] = {POISE_TRANSFORMS, NULL};
 #define CLIP                                                                                   \
     {                                                                                          \
         .name = "clip", .kind = POISE_KEY_OWN, .read = read_clip, .form = "[lowest, highest]", \
-        .schema = "list of number",                                                            \
+        .schema = "list of 2 number",                                                          \
         .help = "numbers beyond these count as these; done before everything below",           \
     }
 #define TRANSFORM                                                                               \
@@ -26,7 +26,7 @@ static const char *const transforms[] = {POISE_TRANSFORMS, NULL};
 #define STANDARDISE                                                                   \
     {                                                                                 \
         .name = "standardise", .kind = POISE_KEY_BOOL, .initial = "true",             \
-        POISE__INTO(poise_feature, standardise),                                      \
+        POISE__INTO(poise_feature, standardise), .without = "bin_only",               \
         .help = "subtract the mean and divide by the deviation of the training rows", \
     }
 #define BINS                                                                                  \
@@ -46,11 +46,12 @@ static const char *const transforms[] = {POISE_TRANSFORMS, NULL};
             .min = 1,                                                                         \
             .max = 4096,                                                                      \
             POISE__INTO(poise_feature, dim),                                                  \
+            .needs = "bins",                                                                  \
             .help = "width of the embedding of the bins",                                     \
         },                                                                                    \
     {                                                                                         \
         .name = "bin_only", .kind = POISE_KEY_BOOL, .initial = "false",                       \
-        POISE__INTO(poise_feature, bin_only),                                                 \
+        POISE__INTO(poise_feature, bin_only), .needs = "bins",                                \
         .help = "true: the number itself is left out, its bin alone is an input",             \
     }
 
@@ -117,6 +118,7 @@ static const poise_key list_rows[] = {
     {.name = "separator",
      .kind = POISE_KEY_TEXT,
      .initial = "|",
+     .like = "value separator",
      POISE__INTO(poise_feature, separator),
      .help = "between two values of a cell: one or several characters"},
     {.name = "dim",
@@ -177,6 +179,7 @@ static const poise_key feature_rows[] = {
      .read = read_column,
      .form = "column, or list of columns and patterns",
      .schema = "text | list of text",
+     .without = "missing_count",
      .help = "what the feature reads, if not the column of its name; of a list, the * in the "
              "feature's name stands for the column"},
     {.name = "numeric",
@@ -207,7 +210,8 @@ static const poise_key feature_rows[] = {
 const poise_section poise__feature_section = {
     .name = "feature",
     .about = "a feature with options: its kind and what that takes, and the column it reads",
-    POISE__ROWS(feature_rows)};
+    POISE__ROWS(feature_rows),
+    .one_of = "numeric categorical missing_count list"};
 
 static int read_missing(poise__reading *r, const poise__yaml *v, void *into)
 {
@@ -261,9 +265,6 @@ static int read_column(poise__reading *r, const poise__yaml *v, void *into)
 
 static int read_options(poise__reading *r, const poise__yaml *v, poise__feature_keys *k, int kind)
 {
-    if (k->kind >= 0)
-        return poise_diagnose(r->diag, v->place, "a feature is of one kind: %s, or %s?",
-                              kinds[k->kind]->name, kinds[kind]->name);
     k->kind = kind;
     return poise__keys_read(r, v, kinds[kind]->name, kinds[kind], k);
 }
@@ -285,23 +286,7 @@ static int read_count(poise__reading *r, const poise__yaml *v, void *into)
 
 static int read_list(poise__reading *r, const poise__yaml *v, void *into)
 {
-    poise_feature *f = into;
-    int bad = read_options(r, v, into, POISE_LIST);
-    if (bad == 0 && !*f->separator)
-        return poise_diagnose(r->diag, poise__yaml_get(v, "separator")->place,
-                              "separator must be one or more characters");
-    return bad;
-}
-
-/* Settings that contradict each other. */
-static int settle(poise__reading *r, const poise__yaml *v, const poise__feature_keys *k)
-{
-    const poise_feature *f = &k->feature;
-    if (f->bin_only && f->bins == 0)
-        return poise_diagnose(r->diag, v->place,
-                              "bin_only leaves the number's bin alone, but there are no bins; say "
-                              "bins: too");
-    return 0;
+    return read_options(r, v, into, POISE_LIST);
 }
 
 int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
@@ -314,9 +299,6 @@ int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
     if (v->kind == POISE__MAP) {
         if (poise__keys_read(r, v, what, &poise__feature_section, k) < 0)
             return -1;
-        if (k->kind < 0)
-            return poise_diagnose(r->diag, v->place,
-                                  "%s has no kind; say numeric: or categorical:", what);
     } else {
         k->kind = poise__keys_pick(r, v, what, POISE__COUNT(kinds), kinds, &inner);
         if (k->kind < 0 || poise__keys_read(r, NULL, what, kinds[k->kind], k) < 0)
@@ -325,5 +307,5 @@ int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
     k->ignore = k->kind == IGNORE;
     if (!k->ignore)
         k->feature.kind = (poise_feature_kind)k->kind;
-    return settle(r, v, k);
+    return 0;
 }

@@ -72,6 +72,7 @@ const poise_section *const poise__loss_sections[] = {
     [POISE_LOSS_SOFTMAX - 1] = &poise__softmax_section,
     [POISE_LOSS_ORDINAL - 1] = &ordinal,
     [POISE_LOSS_POISSON - 1] = &poisson,
+    [POISE_LOSS_KINDS - 1] = NULL,
 };
 
 int poise__read_loss(poise__reading *r, const poise__yaml *v, poise_loss *l)

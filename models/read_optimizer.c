@@ -69,7 +69,7 @@ const poise_section poise__adamw_section = {
     .name = "adamw", .about = "Loshchilov, Hutter, ICLR 2019", POISE__ROWS(adamw_rows)};
 const poise_section poise__adagrad_section = {
     .name = "adagrad", .about = "Duchi, Hazan, Singer, 2011", POISE__ROWS(adagrad_rows)};
-const poise_section *const poise__optimizer_sections[4] = {[POISE_SGD] = &poise__sgd_section,
+const poise_section *const poise__optimizer_sections[5] = {[POISE_SGD] = &poise__sgd_section,
                                                            [POISE_ADAM] = &poise__adam_section,
                                                            [POISE_ADAMW] = &poise__adamw_section,
                                                            [POISE_ADAGRAD] =
@@ -102,7 +102,7 @@ static const poise_key schedule_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_decay,
      .form = "cosine | step | exponential | {cosine: {to, ...}}",
-     .schema = "pick <cosine> <step> <exponential>",
+     .pick = poise__decay_sections,
      .help = "how it falls afterwards; without it it stays"},
 };
 const poise_section poise__schedule_section = {
@@ -148,8 +148,8 @@ const poise_section poise__exponential_section = {
     .name = "exponential",
     .about = "down by a factor for every so many steps, a little in each",
     POISE__ROWS(exponential_rows)};
-const poise_section *const poise__decay_sections[3] = {&poise__cosine_section, &poise__step_section,
-                                                       &poise__exponential_section};
+const poise_section *const poise__decay_sections[4] = {&poise__cosine_section, &poise__step_section,
+                                                       &poise__exponential_section, NULL};
 
 static int read_decay(poise__reading *r, const poise__yaml *v, void *into)
 {
@@ -177,8 +177,10 @@ static const poise_key tuning_rows[] = {
      POISE__INTO(poise_tuning, l2),
      .help = "weight decay, in place of the optimizer's"},
 };
-const poise_section poise__tuning_section = {
-    .name = "tuning", .about = "settings of single parameters", POISE__ROWS(tuning_rows)};
+const poise_section poise__tuning_section = {.name = "tuning",
+                                             .about = "settings of single parameters",
+                                             POISE__ROWS(tuning_rows),
+                                             .some_of = "rate l2"};
 
 /* A pattern may yet match what lies in an instance of a layer, a feature's table or thresholds. */
 static int may_match(const poise__reading *r, const char *pattern)

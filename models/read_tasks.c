@@ -1,6 +1,6 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include "names.h"
 #include "sections.h"
 
 enum { MOST_TASKS = 256 };
@@ -12,6 +12,7 @@ typedef struct task_keys {
 
 static int read_label(poise__reading *r, const poise__yaml *v, void *into);
 static int read_loss(poise__reading *r, const poise__yaml *v, void *into);
+static const char *kind_of(const char *loss);
 
 static const char *const kinds[] = {POISE_TASK_KINDS, NULL};
 static const poise_key task_rows[] = {
@@ -42,7 +43,9 @@ static const poise_key task_rows[] = {
      .kind = POISE_KEY_OWN,
      .read = read_loss,
      .form = "bce | focal | squared | huber | softmax | ordinal | poisson | {huber: {delta}}",
-     .schema = "pick <bce> <focal> 'squared' <huber> <softmax> 'ordinal' 'poisson'",
+     .pick = poise__loss_sections,
+     .agrees = "type",
+     .agreed = kind_of,
      .help = "binary: bce or focal; regression: squared or huber; multiclass: softmax; ordinal; "
              "count: poisson; the first is the default"},
     {.name = "weight",
@@ -58,6 +61,15 @@ const poise_section poise__task_section = {
 static int read_label(poise__reading *r, const poise__yaml *v, void *into)
 {
     return poise__read_label(r, v, &((task_keys *)into)->task);
+}
+
+/* The kind of task that a loss is for. */
+static const char *kind_of(const char *loss)
+{
+    int k = 0;
+    while (poise__loss_sections[k] && strcmp(poise__loss_sections[k]->name, loss) != 0)
+        k++;
+    return kinds[poise_loss_task((poise_loss_kind)(k + 1))];
 }
 
 static int read_loss(poise__reading *r, const poise__yaml *v, void *into)
@@ -99,23 +111,6 @@ int poise__task_unknown(poise__reading *r, poise_place place, const char *what, 
     for (int t = 0; t < s->ntask && t < MOST_TASKS; t++)
         known[t] = s->task[t].name;
     return poise__unknown(r, place, what, name, s->ntask, known);
-}
-
-static int check_name(poise__reading *r, const poise__yaml *key)
-{
-    const char *c = key->text;
-    int ok = isalpha((unsigned char)*c) || *c == '_';
-    for (; *c; c++)
-        ok &= isalnum((unsigned char)*c) || strchr("_-.", *c) != NULL;
-    if (!ok)
-        return poise_diagnose(r->diag, key->place,
-                              "'%.80s' cannot be a task's name: letters, digits, _ - and . only, a "
-                              "letter first",
-                              key->text);
-    if (strcmp(key->text, "mean") == 0)
-        return poise_diagnose(r->diag, key->place,
-                              "'mean' cannot be a task's name: monitor: mean auc means the mean");
-    return 0;
 }
 
 void poise__note_kind(poise_diagnostics *diag, const poise_task *t)
@@ -175,7 +170,7 @@ static int read_task(poise__reading *r, const poise__yaml *key, const poise__yam
     task_keys k = {.task = {.name = key->text, .kind = POISE_BINARY}};
     char what[120];
     snprintf(what, sizeof(what), "task '%.80s'", key->text);
-    int bad = check_name(r, key);
+    int bad = poise__name_check(r, poise__name_find("task"), key->place, key->text);
     if (v->kind != POISE__MAP) {
         char show[120];
         poise_diagnose(r->diag, v->place, "%s is %s; it must be a mapping such as {label: %s}",

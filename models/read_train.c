@@ -35,13 +35,13 @@ static const poise_key train_rows[] = {
      .read = read_optimizer,
      .initial = "adam",
      .form = "sgd | adam | adamw | adagrad | {adam: {rate, ...}}",
-     .schema = "pick <sgd> <adam> <adamw> <adagrad>",
+     .pick = poise__optimizer_sections,
      .help = "the update rule and its settings"},
     {.name = "embeddings",
      .kind = POISE_KEY_OWN,
      .read = read_embeddings,
      .form = "as optimizer",
-     .schema = "pick <sgd> <adam> <adamw> <adagrad>",
+     .pick = poise__optimizer_sections,
      .help = "the update rule of embedding tables; without it the optimizer's"},
     {.name = "schedule",
      .kind = POISE_KEY_OWN,
@@ -66,7 +66,7 @@ static const poise_key train_rows[] = {
      .read = read_monitor,
      .initial = "mean auc",
      .form = "mean FIGURE | TASK FIGURE | {TASK.FIGURE: factor, ...}",
-     .schema = "text | map of number 0 1000000",
+     .schema = "like monitor | map by monitor entry of number above 0 1000000",
      .help = "what of the validation rows chooses the best epoch: a figure or a sum of figures, "
              "those of which less is better with a minus; a mean is of the tasks that have the "
              "figure, and where none has, of their losses"},
@@ -143,7 +143,64 @@ static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
     return poise__monitor_read(r, v, &((poise_train_spec *)into)->monitor);
 }
 
+/* ---- what other sections make of it ---- */
+
+/* Without rows that choose the best epoch, every epoch is as good as the one before. */
+static int check_chosen(poise__reading *r, const poise__yaml *node)
+{
+    static const char *const keys[] = {"monitor", "patience"};
+    const poise_data_spec *d = &r->spec->data;
+    int bad = 0;
+    if (d->generate || d->valid_at.file)
+        return 0;
+    for (int k = 0; k < POISE__COUNT(keys); k++) {
+        const poise__yaml *v = poise__yaml_get(node, keys[k]);
+        if (v && (k == 0 || r->spec->train.patience > 0))
+            bad = poise_diagnose(r->diag, v->place,
+                                 "'%s' does nothing without validation rows; say data.valid too",
+                                 keys[k]);
+    }
+    return bad;
+}
+
+static int has_tables(const poise_schema *s)
+{
+    for (int k = 0; k < s->nfeature; k++)
+        if (poise_feature_ids(&s->feature[k]) > 0 || s->feature[k].kind == POISE_LIST)
+            return 1;
+    return s->nfeature == 0; /* which is said elsewhere */
+}
+
+/* What is of embedding tables, and there are none, or they have an optimiser of their own. */
+static int check_tables(poise__reading *r, const poise__yaml *node)
+{
+    static const char *const keys[] = {"optimizer", "embeddings"};
+    const poise_train_spec *t = &r->spec->train;
+    const poise_optimizer_spec *o[] = {&t->optimizer, &t->embeddings};
+    int bad = 0, tables = has_tables(r->spec->schema);
+    if (!tables && t->own_embeddings)
+        bad = poise_diagnose(r->diag, poise__yaml_get(node, keys[1])->place,
+                             "'embeddings' does nothing: no feature has an embedding");
+    for (int k = 0; k < 2; k++) {
+        const poise__yaml *by_row = poise__yaml_get(
+            poise__yaml_get(poise__yaml_get(node, keys[k]), poise__adagrad_section.name), "by_row");
+        if (!by_row || !o[k]->by_row || (tables && (k == 1 || !t->own_embeddings)))
+            continue;
+        bad = poise_diagnose(r->diag, by_row->place,
+                             tables ? "'by_row' is of embeddings, which have an optimizer of "
+                                      "their own; say it under 'embeddings'"
+                                    : "'by_row' does nothing: no feature has an embedding");
+    }
+    return bad;
+}
+
 int poise__read_train(poise__reading *r, const poise__yaml *node)
 {
-    return poise__keys_read(r, node, "train", &poise__train_section, &r->spec->train);
+    int bad = poise__keys_read(r, node, "train", &poise__train_section, &r->spec->train);
+    if (!node || node->kind != POISE__MAP || r->resolved)
+        return bad;
+    if (bad)
+        return -1;
+    bad = check_chosen(r, node);
+    return check_tables(r, node) < 0 ? -1 : bad;
 }

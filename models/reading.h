@@ -58,7 +58,9 @@ typedef struct poise__reading {
     poise_spec_options options;
     int patterns; /* 1: a feature's key is one */
     int of_run;   /* 1: a run's spec.yaml, which names every feature; no file is opened */
-    int ncolumn;  /* of the data; -1 where they are not known */
+    int resolved; /* 1: it was written by poise_spec_resolved, maybe by an older poise: a key that does
+                     nothing is no error */
+    int ncolumn; /* of the data; -1 where they are not known */
     char **column;
     int column_owned; /* 1: to be freed with poise_data_columns_free; 0: the arena's */
 } poise__reading;
@@ -84,6 +86,20 @@ int poise__misspelt(const poise__yaml *node, int nsection, const poise_section *
 /* One value by one row. */
 int poise__key_read(poise__reading *r, const poise_key *k, const poise__yaml *value, void *into);
 
+/* Diagnose keys of a mapping that do nothing beside, or without, others, and what is missing of the
+ * sections' one_of and some_of (keys_fit.c).  0 or -1. */
+int poise__keys_fit(poise__reading *r, const poise__yaml *node, const char *what, int nsection,
+                    const poise_section *const *s);
+/* The row of a key in n sections, or NULL; *section (unless NULL) is the index of its section. */
+const poise_key *poise__key_find(int n, const poise_section *const *s, const char *name,
+                                 int *section);
+/* "score: mlp" -> the key into buf, and what must be its value; NULL: anything but its default. */
+const char *poise__key_condition(const char *text, char *buf, size_t size);
+/* 1 if a key of a struct does nothing as the struct is, by `needs` and `without`. */
+int poise__key_idle(poise__arena *a, const poise_section *s, const poise_key *k, const void *from);
+/* The next of words with blanks between, into buf: what follows it, or NULL past the last. */
+const char *poise__word_next(const char *words, char *buf, size_t size);
+
 /* One reference or a list of them, not yet resolved (references.c). */
 int poise__references_read(poise__reading *r, const poise__yaml *v, poise__references *refs);
 
@@ -105,6 +121,9 @@ void poise__note_use(poise__reading *r, const poise__yaml *n);
 /* Write back: a mapping of every key whose field says something, OWN keys left out. */
 poise__yaml *poise__keys_write(poise__arena *a, const poise_section *s, const void *from,
                                poise_error *err);
+/* One field of it; NULL with *skip set where it says nothing or is of a kind that is not written. */
+poise__yaml *poise__key_write(poise__arena *a, const poise_key *k, const char *field, int *skip,
+                              poise_error *err);
 /* Nodes of values; `text` is quoted where it must be. */
 poise__yaml *poise__node_text(poise__arena *a, const char *text, poise_error *err);
 poise__yaml *poise__node_int(poise__arena *a, int64_t v, poise_error *err);

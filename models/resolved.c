@@ -329,13 +329,16 @@ static int put_tuning(writer *w, poise__yaml *map, const poise_train_spec *t)
     return t->ntuning ? put(w, map, "tuning", all) : 0;
 }
 
-static poise__yaml *write_train(writer *w, const poise_schema *schema, const poise_train_spec *t)
+static poise__yaml *write_train(writer *w, const poise_spec *s)
 {
+    const poise_train_spec *t = &s->train;
+    int chosen = s->data.generate || s->data.valid || s->data.valid_from; /* see read_train.c */
     poise__yaml *map = poise__keys_write(w->a, &poise__train_section, t, w->err);
     int bad = put_optimizer(w, map, "optimizer", &t->optimizer) < 0 ||
               (t->own_embeddings && put_optimizer(w, map, "embeddings", &t->embeddings) < 0) ||
               put_schedule(w, map, &t->schedule) < 0 || put_tuning(w, map, t) < 0 ||
-              put(w, map, "monitor", poise__monitor_write(w->a, schema, &t->monitor, w->err)) < 0;
+              (chosen && put(w, map, "monitor",
+                             poise__monitor_write(w->a, s->schema, &t->monitor, w->err)) < 0);
     return bad ? NULL : map;
 }
 
@@ -349,7 +352,7 @@ poise__yaml *poise__spec_node(const poise_spec *s, poise__yaml *model, poise__ar
               put(&w, root, "tasks", write_tasks(&w, s->schema)) < 0 ||
               put(&w, root, "model", model ? model : write_model(&w, s->model)) < 0 ||
               put(&w, root, "balancer", write_schedule(&w, s)) < 0 ||
-              put(&w, root, "train", write_train(&w, s->schema, &s->train)) < 0;
+              put(&w, root, "train", write_train(&w, s)) < 0;
     return bad ? NULL : root;
 }
 

@@ -226,7 +226,7 @@ int poise__yaml_plain(const char *text)
 const char *poise__yaml_show(const poise__yaml *n, char *buf, size_t size)
 {
     if (n->kind == POISE__MAP)
-        snprintf(buf, size, "a mapping");
+        snprintf(buf, size, n->n ? "a mapping" : "an empty mapping");
     else if (n->kind == POISE__LIST && n->n == 0)
         snprintf(buf, size, "an empty list");
     else if (n->kind == POISE__LIST)

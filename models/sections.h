@@ -18,13 +18,14 @@ extern const poise_section poise__bce_section, poise__focal_section, poise__soft
 extern const poise_section poise__huber_section;
 extern const poise_section poise__sgd_section, poise__adam_section;
 extern const poise_section poise__adamw_section, poise__adagrad_section;
-/* As poise_loss_kind, from the first on; they fill a poise_loss. */
-extern const poise_section *const poise__loss_sections[POISE_LOSS_KINDS - 1];
-extern const poise_section *const poise__optimizer_sections[4]; /* as poise_optimizer_kind */
+/* Lists of sections to pick from end with NULL.
+ * As poise_loss_kind, from the first on; they fill a poise_loss. */
+extern const poise_section *const poise__loss_sections[POISE_LOSS_KINDS];
+extern const poise_section *const poise__optimizer_sections[5]; /* as poise_optimizer_kind */
 extern const poise_section poise__train_section;
 extern const poise_section poise__schedule_section, poise__cosine_section, poise__step_section;
 extern const poise_section poise__exponential_section, poise__tuning_section;
-extern const poise_section *const poise__decay_sections[3]; /* as poise_decay, from COSINE on */
+extern const poise_section *const poise__decay_sections[4]; /* as poise_decay, from COSINE on */
 extern const poise_section poise__balancer_section, poise__signals_section;
 extern const poise_section poise__weights_section;
 extern const char *const poise__scopes[];   /* as poise_scope, but for the layers */

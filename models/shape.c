@@ -79,6 +79,16 @@ static int check_sources(const poise__shaper *c, const poise__instance *i)
     return 0;
 }
 
+static int check_copies(const poise__shaper *c, const poise__instance *i)
+{
+    if (!i->copies || i->layer->kind->copies)
+        return 0;
+    return poise_diagnose(c->diag, i->layer->place,
+                          "'%s' has copies; a layer of kind %s has none: what it reads may be a "
+                          "stack",
+                          i->layer->name, i->layer->kind->section.name);
+}
+
 int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *shape,
                   poise_diagnostics *diag)
 {
@@ -87,8 +97,8 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
     for (int k = 0; k < m->ninstance; k++) {
         const poise__instance *i = m->instance[k];
         shape[k] = (poise__shape){0};
-        if (!i->layer->wrong &&
-            (check_sources(&c, i) < 0 || i->layer->kind->shape(&c, i, &shape[k]) < 0)) {
+        if (!i->layer->wrong && (check_copies(&c, i) < 0 || check_sources(&c, i) < 0 ||
+                                 i->layer->kind->shape(&c, i, &shape[k]) < 0)) {
             shape[k] = (poise__shape){0};
             bad = -1;
         }

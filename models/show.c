@@ -95,9 +95,14 @@ const char *poise__drawing_shape(const poise__shape *s, char *buf, size_t size)
     return buf;
 }
 
+int poise__drawing_has_table(const poise_feature *f)
+{
+    return poise_feature_ids(f) > 0 || f->kind == POISE_LIST;
+}
+
 static int64_t table(const poise_schema *s, const poise_feature *f)
 {
-    if (!poise_feature_ids(f))
+    if (!poise__drawing_has_table(f))
         return 0;
     return s->learnt ? poise_feature_rows(f) * f->dim : -1;
 }

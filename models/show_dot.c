@@ -115,12 +115,11 @@ static void put_edges(const poise__drawing *d, const poise__instance *i)
 
 static void put_task(const poise__drawing *d, int t)
 {
-    static const char *const kind[] = {"binary", "regression", "multiclass"};
+    static const char *const kind[] = {POISE_TASK_KINDS};
     const poise_task *task = &d->schema->task[t];
     fprintf(d->out, "  t%d [label=\"", t);
     put_text(d, task->name);
-    fprintf(d->out, "\\n%s",
-            (size_t)task->kind < sizeof(kind) / sizeof(kind[0]) ? kind[task->kind] : "");
+    fprintf(d->out, "\\n%s", kind[task->kind]);
     fprintf(d->out, "\", shape=ellipse, style=filled, fillcolor=\"");
     put_colour(d, t);
     fprintf(d->out, "\"];\n  i%d -> t%d;\n", d->model->output[t]->id, t);

@@ -33,4 +33,7 @@ const char *poise__drawing_shape(const poise__shape *s, char *buf, size_t size);
 int64_t poise__drawing_width(const poise__drawing *d, const poise__source *s);
 int64_t poise__drawing_weights(const poise__drawing *d, const poise__source *s);
 
+/* 1 if a feature is embedded: a category, a list, a number in bins. */
+int poise__drawing_has_table(const poise_feature *f);
+
 #endif

@@ -112,7 +112,26 @@ static void find_places(tree *t)
     }
 }
 
-/* "features, own[*]": what it reads besides the layer it stands under. */
+static int same(const poise__reference *a, const poise__reference *b)
+{
+    return strcmp(a->name, b->name) == 0 &&
+           strcmp(a->select ? a->select : "", b->select ? b->select : "") == 0;
+}
+
+/* 1 if the layer reads it in an earlier place too. */
+static int told(const poise__layer *l, const poise__reference *r)
+{
+    const poise__references *refs;
+    for (int k = 0; (refs = poise__references_in(l->kind, l->own[0], k)) != NULL; k++)
+        for (int i = 0; i < refs->n; i++)
+            if (&refs->at[i] == r)
+                return 0;
+            else if (same(&refs->at[i], r))
+                return 1;
+    return 0;
+}
+
+/* "features, own[*]": what it reads besides the layer it stands under, each once. */
 static void put_others(const tree *t, const poise__layer *l)
 {
     const poise_model *m = t->d->model;
@@ -123,7 +142,7 @@ static void put_others(const tree *t, const poise__layer *l)
     for (int k = 0; (refs = poise__references_in(l->kind, l->own[0], k)) != NULL; k++)
         for (int i = 0; i < refs->n; i++) {
             const poise__reference *r = &refs->at[i];
-            if (strcmp(r->name, under) == 0 && !r->select)
+            if ((strcmp(r->name, under) == 0 && !r->select) || told(l, r))
                 continue;
             fprintf(t->d->out, "%s%s", n++ ? ", " : "; also reads ", r->name);
             if (r->select)
@@ -208,14 +227,14 @@ static void put_under(tree *t, int parent, int depth)
 
 /* ---- features ---- */
 
-/* Those with a table (and its width), or those without. */
+/* Those with a table (and its width), or those that are numbers; a number in bins is both. */
 static void put_names(const poise__drawing *d, int tables, const char *title)
 {
     const poise_schema *s = d->schema;
     int n = 0;
     for (int k = 0; k < s->nfeature; k++) {
         const poise_feature *f = &s->feature[k];
-        if ((poise_feature_ids(f) > 0) != tables)
+        if (tables ? !poise__drawing_has_table(f) : poise_feature_numbers(f) == 0)
             continue;
         if (n == 0)
             fprintf(d->out, "  %-12s", title);

@@ -113,7 +113,8 @@ static poise_value *build_stop_gradient(poise__builder *b, const poise__instance
 static int constant_shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
 {
     *out = (poise__shape){.width = ((const single_keys *)i->own)->width};
-    return poise__no_copies(c, i);
+    (void)c;
+    return 0;
 }
 
 static poise_value *build_constant(poise__builder *b, const poise__instance *i)

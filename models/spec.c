@@ -5,21 +5,23 @@
 
 static int read_section(poise__reading *r, const poise__yaml *v, void *into);
 
-#define SECTION(name_, needed, initial_, form_, schema_, help_)                        \
-    {                                                                                  \
-        .name = name_, .kind = POISE_KEY_OWN, .required = needed, .initial = initial_, \
-        .form = form_, .schema = schema_, .help = help_, .read = read_section          \
+enum { UNLESS = 2 }; /* needed unless the data is generated */
+#define SECTION(name_, needed, initial_, form_, schema_, help_)                                   \
+    {                                                                                             \
+        .name = name_, .kind = POISE_KEY_OWN, .required = (needed) == 1, .initial = initial_,     \
+        .unless = (needed) == UNLESS ? "data: generate" : NULL, .form = form_, .schema = schema_, \
+        .help = help_, .read = read_section                                                       \
     }
 static const poise_key run_rows[] = {
     {.name = "version",
      .kind = POISE_KEY_OWN,
      .read = poise__version_read,
      .form = "1",
-     .schema = "integer 1",
+     .schema = "integer 1 1",
      .help = "of the language that the file is written in"},
     SECTION("data", 1, NULL, "mapping (data)", "<data>", "where the rows come from"),
     SECTION(
-        "features", 0, NULL,
+        "features", UNLESS, NULL,
         "mapping of column: numeric | categorical | list | ignore | mapping (feature)",
         "map of ('numeric' | 'categorical' | 'missing_count' | 'list' | 'ignore' | <feature> | "
         "{group: "
@@ -27,11 +29,13 @@ static const poise_key run_rows[] = {
         "<feature>)})",
         "the inputs; a column may hold * and ?, and is then a pattern; NAME: {group: ...} is a "
         "group of them"),
-    SECTION("tasks", 0, NULL, "mapping of name: keys (task)", "map of <task>", "what is predicted"),
+    SECTION("tasks", UNLESS, NULL, "mapping of name: keys (task)", "map by task of <task>",
+            "what is predicted"),
     SECTION("model", 1, NULL, "name, or mapping (model, model file)",
             "text | <model> | <model file>", "the network"),
     SECTION("balancer", 0, "equal", "name, mapping (balancer), or list",
-            "text | <balancer> | list of (text | <balancer>)", "how the losses are weighed"),
+            "text | <balancer - epochs> | list of (text | <balancer>)",
+            "how the losses are weighed"),
     SECTION("train", 0, NULL, "mapping (train)", "<train>", "how the model is trained"),
 };
 const poise_section poise__run_section = {
@@ -47,14 +51,15 @@ static int read_section(poise__reading *r, const poise__yaml *v, void *into)
 /* Files have columns; what they mean must be said.  A generator says it itself. */
 static int check_complete(poise__reading *r, const poise__yaml *root)
 {
-    static const char *const needed[] = {"features", "tasks"};
     const poise_section *const sections[] = {&poise__run_section};
     int bad = 0;
-    for (int k = 0; k < 2; k++)
-        if (!r->spec->data.generate && !poise__yaml_get(root, needed[k]) &&
-            !poise__misspelt(root, 1, sections, needed[k]))
+    for (int k = 0; k < POISE__COUNT(run_rows); k++)
+        if (run_rows[k].unless && !r->spec->data.generate &&
+            !poise__yaml_get(root, run_rows[k].name) &&
+            !poise__misspelt(root, 1, sections, run_rows[k].name))
             bad = poise_diagnose(r->diag, root->place,
-                                 "the run has no '%s', and the data is not generated", needed[k]);
+                                 "the run has no '%s', and the data is not generated",
+                                 run_rows[k].name);
     return bad;
 }
 
@@ -175,7 +180,7 @@ poise_spec *poise_spec_read_with(const char *path, int noverride, const poise_ov
 
 poise_spec *poise_spec_read_run(const char *path, poise_diagnostics *diag)
 {
-    return parse(path, NULL, 0, &(poise__reading){.of_run = 1}, 0, NULL, diag);
+    return parse(path, NULL, 0, &(poise__reading){.of_run = 1, .resolved = 1}, 0, NULL, diag);
 }
 
 void poise_spec_free(poise_spec *s)

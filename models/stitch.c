@@ -61,25 +61,6 @@ static void warn_alone(const poise__shaper *c, const poise__instance *i,
                    i->layer->name, refs->at[0].name);
 }
 
-static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
-{
-    const stitch_keys *k = i->own;
-    const int64_t parts = k->parts ? k->parts : 1;
-    if (poise__equal_shape(c, i, i->layer->kind->section.name, &k->input, 0, out) < 0)
-        return -1;
-    if (k->parts && (out->stack || out->width % parts != 0))
-        return poise_diagnose(c->diag, i->layer->place,
-                              "sluice '%s': what it reads is %lld wide%s, which cannot be cut into "
-                              "%lld equal parts",
-                              i->layer->name, (long long)out->width,
-                              out->stack ? " and a stack" : "", (long long)parts);
-    if (c->model->ntask > 1 && i->layer->kind != &poise__blend_kind)
-        warn_alone(c, i, &k->input);
-    out->probability = 0;
-    out->parameters = parts * parts * poise__sources_count(c->model, i, &k->input);
-    return 0;
-}
-
 typedef struct search {
     const poise__instance *reader;
     int at, found;
@@ -101,6 +82,32 @@ static int own_source(const poise_model *m, const poise__instance *i)
     search x = {.reader = i, .found = -1};
     poise__sources(m, i, &((const stitch_keys *)i->own)->input, is_own, &x);
     return x.found;
+}
+
+static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
+{
+    const stitch_keys *k = i->own;
+    const int64_t parts = k->parts ? k->parts : 1;
+    if (poise__equal_shape(c, i, i->layer->kind->section.name, &k->input, 0, out) < 0)
+        return -1;
+    const poise__yaml *own = poise__yaml_get(i->keys, "own");
+    if (own && own_source(c->model, i) < 0)
+        return poise_diagnose(
+            c->diag, own->place,
+            "'own' does nothing: '%s' has no layer of its own among those that it "
+            "reads; give it each: task",
+            i->layer->name);
+    if (k->parts && (out->stack || out->width % parts != 0))
+        return poise_diagnose(c->diag, i->layer->place,
+                              "sluice '%s': what it reads is %lld wide%s, which cannot be cut into "
+                              "%lld equal parts",
+                              i->layer->name, (long long)out->width,
+                              out->stack ? " and a stack" : "", (long long)parts);
+    if (c->model->ntask > 1 && i->layer->kind != &poise__blend_kind)
+        warn_alone(c, i, &k->input);
+    out->probability = 0;
+    out->parameters = parts * parts * poise__sources_count(c->model, i, &k->input);
+    return 0;
 }
 
 /* sum over j of w[j] x[j], w a parameter; `own` is the index of the task's own, -1: none. */

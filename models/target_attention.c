@@ -47,12 +47,14 @@ static const poise_key rows[] = {
      .min = 1,
      .max = 65536,
      POISE__INTO(target_keys, hidden),
-     .help = "of score: mlp: widths of its hidden layers; without it there are none"},
+     .needs = "score: mlp",
+     .help = "widths of the network's hidden layers; without it there are none"},
     {.name = "activation",
      .kind = POISE_KEY_CHOICE,
      .initial = "sigmoid",
      .choice = poise__activation_names,
      POISE__INTO(target_keys, activation),
+     .needs = "hidden",
      .help = "after every hidden layer"},
     {.name = "normalise",
      .kind = POISE_KEY_BOOL,
@@ -96,7 +98,7 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
     search x = {c, i, -1};
     poise__shape target;
     *out = (poise__shape){0};
-    if (poise__no_copies(c, i) < 0 || poise__sources(c->model, i, &k->items, find_list, &x) < 0 ||
+    if (poise__sources(c->model, i, &k->items, find_list, &x) < 0 ||
         poise__concat_shape(c, i, "target", &k->target, 0, &target) < 0)
         return -1;
     const int64_t width = c->schema->feature[x.feature].dim;
@@ -105,10 +107,6 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
                               "target_attention '%s': the target is %" PRId64
                               " wide, but an item %" PRId64 "; they must be the same",
                               i->layer->name, target.width, width);
-    if (k->score == DOT && k->hidden.n)
-        return poise_diagnose(c->diag, i->kind_at,
-                              "target_attention '%s': hidden layers do not go with score: dot",
-                              i->layer->name);
     out->width = width;
     if (k->score == MLP) {
         const int64_t last = k->hidden.n ? k->hidden.value[k->hidden.n - 1] : 4 * width;

@@ -56,9 +56,8 @@ static int64_t load_int(const poise_key *k, const char *field)
     return v;
 }
 
-/* NULL with *skip set where the field says nothing. */
-static poise__yaml *value(poise__arena *a, const poise_key *k, const char *field, int *skip,
-                          poise_error *err)
+poise__yaml *poise__key_write(poise__arena *a, const poise_key *k, const char *field, int *skip,
+                              poise_error *err)
 {
     *skip = 0;
     switch (k->kind) {
@@ -109,7 +108,10 @@ poise__yaml *poise__keys_write(poise__arena *a, const poise_section *s, const vo
     poise__yaml *map = poise__node_map(a, err);
     for (int k = 0; map && k < s->nkey; k++) {
         int skip;
-        poise__yaml *v = value(a, &s->key[k], (const char *)from + s->key[k].offset, &skip, err);
+        if (poise__key_idle(a, s, &s->key[k], from))
+            continue;
+        poise__yaml *v =
+            poise__key_write(a, &s->key[k], (const char *)from + s->key[k].offset, &skip, err);
         if (!skip && poise__yaml_set(a, map, s->key[k].name, v, err) < 0)
             return NULL;
     }

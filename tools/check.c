@@ -30,6 +30,27 @@ static void print_data(const poise_data *data, int64_t labels)
     print_part("test", data->test);
 }
 
+static void print_task_kind(const poise_task *k)
+{
+    switch (k->kind) {
+    case POISE_BINARY:
+        printf("binary, %.3g %% positive", 100 * k->base_rate);
+        break;
+    case POISE_REGRESSION:
+        printf("regression, mean %.4g", k->base_rate);
+        break;
+    case POISE_COUNT:
+        printf("count, mean %.4g", k->base_rate);
+        break;
+    case POISE_ORDINAL:
+        printf("%" PRId64 " grades", k->nclass);
+        break;
+    case POISE_MULTICLASS:
+        printf("%" PRId64 " classes", k->nclass);
+        break;
+    }
+}
+
 static void print_features(const poise_schema *s)
 {
     int64_t rows = 0, bytes = 0;
@@ -55,12 +76,7 @@ static void print_features(const poise_schema *s)
         const poise_task *k = &s->task[t];
 
         printf("  %-14s ", k->name);
-        if (k->kind == POISE_BINARY)
-            printf("binary, %.3g %% positive", 100 * k->base_rate);
-        else if (k->kind == POISE_REGRESSION)
-            printf("regression, mean %.4g", k->base_rate);
-        else
-            printf("%" PRId64 " classes", k->nclass);
+        print_task_kind(k);
         printf("%s%s\n", k->when ? ", where " : "", k->when ? k->when : "");
     }
 }

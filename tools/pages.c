@@ -23,14 +23,14 @@ static int unknown(const tool_command *help, const char *what, const char *name,
 
 static void print_key(const poise_key *k)
 {
-    char type[256];
+    char type[256], help[400];
 
     printf("  %-18s %s", k->name, poise_key_type(k, type, sizeof type));
     if (k->required)
         printf("; required");
     else if (k->initial)
         printf("; default %s", k->initial);
-    printf("\n  %-18s   %s\n", "", k->help);
+    printf("\n  %-18s   %s\n", "", poise_key_help(k, help, sizeof help));
 }
 
 static void print_section(const poise_section *s)

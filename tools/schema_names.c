@@ -9,7 +9,10 @@
 /* A definition of which `use` decides further keys, while its cases are collected. */
 typedef struct cases {
     json_t *definition; /* borrowed: "balancer", "model" */
-    json_t *names, *conditions;
+    json_t *names;      /* all */
+    json_t *alone;      /* those that are enough by themselves */
+    json_t *short_of;   /* and those that are not */
+    json_t *conditions;
     poise_error *err;
 } cases;
 
@@ -20,13 +23,18 @@ static int no_memory(poise_error *err)
 
 static int begin(cases *c, json_t *root, const char *name, poise_error *err)
 {
-    *c = (cases){json_object_get(json_object_get(root, "definitions"), name), json_array(),
-                 json_array(), err};
-    return c->names && c->conditions ? 0 : no_memory(err);
+    *c = (cases){json_object_get(json_object_get(root, "definitions"), name),
+                 json_array(),
+                 json_array(),
+                 json_array(),
+                 json_array(),
+                 err};
+    return c->names && c->alone && c->short_of && c->conditions ? 0 : no_memory(err);
 }
 
-/* if use is `name` then these keys (taken over) and those of the definition. */
-static int add_case(cases *c, const char *name, json_t *keys)
+/* if use is `name` then these keys (taken over) and those of the definition, these of them needed
+ * (taken over). */
+static int add_case(cases *c, const char *name, json_t *keys, json_t *needed)
 {
     json_t *own = json_object_get(c->definition, "properties"), *all = json_array(), *condition;
     const char *key;
@@ -35,9 +43,11 @@ static int add_case(cases *c, const char *name, json_t *keys)
 
     json_object_foreach(own, key, value) bad |= json_array_append_new(all, json_string(key)) < 0;
     json_object_foreach(keys, key, value) bad |= json_array_append_new(all, json_string(key)) < 0;
-    condition = json_pack("{s:{s:{s:{s:[s]}}, s:[s]}, s:{s:o, s:{s:o}}}", "if", "properties", "use",
-                          "enum", name, "required", "use", "then", "properties", keys,
-                          "propertyNames", "enum", all);
+    bad |= json_array_append_new(json_array_size(needed) ? c->short_of : c->alone,
+                                 json_string(name)) < 0;
+    condition = json_pack("{s:{s:{s:{s:[s]}}, s:[s]}, s:{s:o, s:{s:o}, s:o}}", "if", "properties",
+                          "use", "enum", name, "required", "use", "then", "properties", keys,
+                          "propertyNames", "enum", all, "required", needed);
     bad |= json_array_append_new(c->conditions, condition) < 0;
     bad |= json_array_append_new(c->names, json_string(name)) < 0;
     return bad ? no_memory(c->err) : 0;
@@ -65,9 +75,14 @@ static int end(cases *c, json_t *root, const char *short_form, int done)
 
     if (done == 0 && json_array_size(c->names) > 0 &&
         (json_object_set(c->definition, "allOf", c->conditions) < 0 ||
-         offer(json_object_get(properties, "use"), c->names) < 0 || offer(key, c->names) < 0))
+         offer(json_object_get(properties, "use"), c->names) < 0 || offer(key, c->alone) < 0))
+        done = no_memory(c->err);
+    if (done == 0 && json_array_size(c->short_of) > 0 &&
+        json_object_set_new(key, "not", json_pack("{s:O}", "enum", c->short_of)) < 0)
         done = no_memory(c->err);
     json_decref(c->names);
+    json_decref(c->alone);
+    json_decref(c->short_of);
     json_decref(c->conditions);
     return done;
 }
@@ -138,7 +153,7 @@ static int add_strategy(void *user, const char *name, const char *path)
         if (json_object_set_new(keys, row->name, setting(row)) < 0)
             done = no_memory(c->err);
     }
-    if (add_case(c, name, keys) < 0)
+    if (add_case(c, name, keys, json_array()) < 0)
         done = -1;
     poise_plugin_free(p);
     return done;
@@ -146,33 +161,34 @@ static int add_strategy(void *user, const char *name, const char *path)
 
 /* ---- models ---- */
 
-static json_t *parameters(const poise_model_about *m)
+/* Its parameters, and those without a default. */
+static int parameters(const poise_model_about *m, json_t *keys, json_t *needed)
 {
-    json_t *keys = json_object();
     int bad = 0;
 
     for (int k = 0; k < m->nparameter; k++) {
         const poise_parameter_about *p = &m->parameter[k];
-        json_t *about =
-            json_sprintf("%s%s%s%s%s", p->help ? p->help : "", p->help ? " (" : "", p->type,
-                         p->initial ? "; default " : "", p->initial ? p->initial : "");
 
-        bad |= json_object_set_new(keys, p->name, json_pack("{s:o}", "description", about)) < 0;
+        bad |= json_object_set_new(keys, p->name, json_loads(p->schema, 0, NULL)) < 0;
+        if (!p->initial)
+            bad |= json_array_append_new(needed, json_string(p->name)) < 0;
     }
-    if (!bad)
-        return keys;
-    json_decref(keys);
-    return NULL;
+    return bad;
 }
 
 static int add_model(cases *c, const char *name)
 {
     poise_diagnostics *diag = poise_diagnostics_new(c->err);
     poise_model_about *m = diag ? poise_model_about_read(name, diag) : NULL;
+    json_t *keys = json_object(), *needed = json_array();
     int done = diag ? 0 : -1;
 
-    if (m)
-        done = add_case(c, name, parameters(m));
+    if (m && parameters(m, keys, needed) == 0)
+        done = add_case(c, name, json_incref(keys), json_incref(needed));
+    else if (m)
+        done = no_memory(c->err);
+    json_decref(keys);
+    json_decref(needed);
     poise_model_about_free(m);
     poise_diagnostics_free(diag);
     return done;

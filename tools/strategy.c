@@ -68,8 +68,11 @@ static int settings_suit(const poise_spec *spec, poise_plugin *p, int own, poise
     balance = poise_balance_new(p, ntask, task, spec->train.seed, own ? b->nsetting : 0,
                                 own ? b->setting : NULL, NULL, err);
     free(task);
+    int done = balance ? 0 : -1;
+    if (balance && own)
+        done = poise_balancer_options_check(balance, b, err);
     poise_balance_free(balance);
-    return balance ? 0 : -1;
+    return done;
 }
 
 poise_plugin *tool_balancer_load(const char *use, poise_error *err)

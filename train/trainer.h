@@ -125,4 +125,9 @@ POISE_API int poise_compare_models(int nmodel, const poise_spec *const *spec, in
 POISE_API void poise_comparison_done(poise_comparison *c);
 POISE_API char *poise_comparison_json(const poise_comparison *c, poise_error *err);
 
+/* Whether a strategy has a use for every option of the spec that says something else than its default:
+ * a scope is of gradients, an initial loss of those that look at it.  0, or -1 with the option named. */
+POISE_API int poise_balancer_options_check(const poise_balance *b,
+                                           const poise_balancer_spec *options, poise_error *err);
+
 #endif

@@ -25,14 +25,15 @@ static void escape(const char *from, char *to, size_t size)
 
 static void row(const poise_key *k, char *buf, size_t size)
 {
-    char type[400], escaped[500], value[80], initial[100] = "";
+    char type[400], escaped[500], value[80], initial[100] = "", help[400];
     escape(poise_key_type(k, type, sizeof(type)), escaped, sizeof(escaped));
     if (k->initial) {
         escape(k->initial, value, sizeof(value));
         snprintf(initial, sizeof(initial), "`%s`", value);
     } else if (k->required)
         snprintf(initial, sizeof(initial), "required");
-    snprintf(buf, size, "| `%s` | %s | %s | %s |\n", k->name, escaped, initial, k->help);
+    snprintf(buf, size, "| `%s` | %s | %s | %s |\n", k->name, escaped, initial,
+             poise_key_help(k, help, sizeof(help)));
 }
 
 static int missing(const char *text, const poise_section *s)

@@ -115,6 +115,57 @@ static void stripes_show_who_shares(void **state)
     poise_spec_free(s);
 }
 
+/* Lists have tables, and are no numbers; a number in bins is a number and has one. */
+static void tables_of_lists_and_bins_count(void **state)
+{
+    (void)state;
+    poise_error err;
+    poise_spec *s =
+        read_good("good/x.yaml",
+                  "data: {train: ../data/rows.csv}\n"
+                  "features: {age: {numeric: {bins: 4, dim: 3}}, w: numeric, "
+                  "kind: {list: {dim: 5}}, city_code: {categorical: {dim: 2}}}\n"
+                  "tasks: {visits: {label: stars, type: count}, grade: {label: stars, type: "
+                  "ordinal}}\n"
+                  "model: {network: {logit: {each: task, dense: task, input: features}}}\n",
+                  0, NULL);
+    s->schema->learnt = 1;
+    s->schema->feature[0].nedge = 3;  /* age: 5 rows of 3 */
+    s->schema->feature[2].nvalue = 9; /* kind: 10 rows of 5 */
+    s->schema->feature[3].nvalue = 6; /* city_code: 7 rows of 2 */
+    char *tree = poise_show_tree(s, &err), *dot = poise_show_dot(s, &err);
+    assert_non_null(strstr(tree, "numbers     age, w\n"));
+    assert_non_null(strstr(tree, "embeddings  age [3], kind [5], city_code [2]\n"));
+    assert_non_null(strstr(tree, ", 79 in embeddings\n"));
+    assert_non_null(strstr(dot, "visits\\ncount"));
+    assert_non_null(strstr(dot, "grade\\nordinal"));
+    free(tree);
+    free(dot);
+    poise_spec_free(s);
+}
+
+static void what_a_layer_reads_is_told_once(void **state)
+{
+    (void)state;
+    poise_error err;
+    char line[300];
+    poise_spec *s = read_good("good/x.yaml",
+                              "data: {generate: funnel, rows: 100}\n"
+                              "model:\n"
+                              "  network:\n"
+                              "    a: {mlp: [4], input: features}\n"
+                              "    b: {mlp: [4], input: a}\n"
+                              "    c: {mixture: [a, b], gate: [a, price, a]}\n"
+                              "    logit: {each: task, dense: 1, input: c}\n",
+                              0, NULL);
+    char *tree = poise_show_tree(s, &err);
+    const char *told = strstr(line_of(tree, "c", line, sizeof(line)), "; also reads");
+    assert_non_null(told);
+    assert_string_equal(told, "; also reads a, price");
+    free(tree);
+    poise_spec_free(s);
+}
+
 /* Names that the language of graphviz would read as something else. */
 static void names_are_quoted(void **state)
 {
@@ -168,6 +219,8 @@ int main(void)
         cmocka_unit_test(a_layer_has_a_line_with_all_about_it),
         cmocka_unit_test(graphviz_gets_every_layer_of_every_task),
         cmocka_unit_test(stripes_show_who_shares),
+        cmocka_unit_test(tables_of_lists_and_bins_count),
+        cmocka_unit_test(what_a_layer_reads_is_told_once),
         cmocka_unit_test(names_are_quoted),
         cmocka_unit_test(what_is_not_learnt_is_a_question_mark),
     };

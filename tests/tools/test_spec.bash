@@ -45,6 +45,29 @@ expect 0 check tuned.yaml --balancer gradnorm --set balancer.alpha=2
 expect 2 check tuned.yaml --balancer dwa --set balancer.alpha=2
 says 'alpha'
 
+# an option of the host that the strategy has no use for
+expect 2 check tuned.yaml --set balancer='{use: equal, signals: {scope: all}}'
+says "'signals.scope' does nothing beside balancer 'equal': it measures no gradients"
+expect 2 check tuned.yaml --set balancer='{use: metabalance, signals: {scope: all}}'
+says "'signals.scope' does nothing beside balancer 'metabalance'"
+expect 2 check tuned.yaml --set balancer='{use: dwa, signals: {initial: base_rate}}'
+says "'signals.initial' does nothing beside balancer 'dwa': it does not look at initial losses"
+expect 2 check tuned.yaml --set balancer='{use: metabalance, shared_only: false}'
+says "'shared_only' does nothing beside balancer 'metabalance'"
+expect 0 check tuned.yaml --set balancer='{use: gradnorm, signals: {scope: all, initial: base_rate}}'
+
+# what a task is, by its kind
+printf 'age,clicks,stars\n1,0,2\n2,3,0\n3,3,1\n' >visits.csv
+cat >visits.yaml <<'SPEC'
+data: {train: visits.csv}
+features: {age: numeric}
+tasks: {clicks: {label: clicks, type: count}, stars: {label: stars, type: ordinal}}
+model: shared_bottom
+SPEC
+expect 0 check visits.yaml
+says '^  clicks +count, mean 2$'
+says '^  stars +3 grades$'
+
 # a strategy that is not there has the place where the spec names it; one of the command line has none
 cat >typo.yaml <<'SPEC'
 data: {generate: funnel, rows: 3000}
