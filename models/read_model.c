@@ -80,9 +80,8 @@ static int finish(poise__reading *r, const poise__model_text *text, const poise_
     if (!m->params || !m->network)
         return -1;
     bad |= evaluate(r, m, text->partial, &network);
-    if (!network || poise__network_read(r, network, m) < 0)
-        return -1;
-    return bad;
+    r->model_read = network && poise__network_read(r, network, m) == 0;
+    return r->model_read ? bad : -1;
 }
 
 static int says_nothing(poise__reading *r, const poise__yaml *node)

@@ -49,7 +49,7 @@ typedef struct poise__reading {
     poise_diagnostics *diag;
     const char *folder; /* of the run file: what its paths are relative to; "" for the current */
     poise_spec *spec;   /* being filled, in the order data, features and tasks, model, ... */
-    int model_read;     /* 1: spec->model is without errors */
+    int model_read;     /* 1: the network of spec->model is without errors */
     int layers_read;    /* 1: the names of its layers and their instances are known */
     int unnamed;        /* 1: the name of one of its layers cannot be told, which was diagnosed */
     char *untyped;      /* [ntask] 1: the type of the task cannot be told, likewise; NULL: none */
