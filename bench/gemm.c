@@ -100,27 +100,48 @@ static int one_round(const poise__gemm_backend *by, const poise__gemm *g, int ti
     return 0;
 }
 
-static int rounds_of_all(bench_product *p, const poise__gemm *g, int rounds, void *scratch,
-                         poise_error *err)
+static int rounds_of_all(bench_product *p, poise__gemm *g, int rounds, void *const *state,
+                         void *scratch, poise_error *err)
 {
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
     double least[POISE__GEMM_BACKENDS] = {0}, flops = work(p);
-    const int n = poise__gemm_backends(list), times = (int)(ROUND_SECONDS / (flops / 50e9)) + 1;
+    const int n = poise__gemm_all(list), times = (int)(ROUND_SECONDS / (flops / 50e9)) + 1;
 
     for (int r = 0; r < rounds; r++)
-        for (int k = 0; k < n; k++)
+        for (int k = 0; k < n; k++) {
+            g->state = state[k];
             if ((list[k] != &poise__gemm_plain || p->chosen == list[k]) &&
                 one_round(list[k], g, times, scratch, &least[k], err) < 0)
                 return -1;
+        }
     for (int k = 0; k < n; k++)
         p->flops[k] = least[k] > 0 ? flops / least[k] : 0;
     return 0;
 }
 
+/* Every backend with what it makes for this shape. */
+static int time_all(bench_product *p, poise__gemm *g, int rounds, void *scratch, poise_error *err)
+{
+    const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
+    void *state[POISE__GEMM_BACKENDS] = {NULL};
+    const int n = poise__gemm_all(list);
+    int status = 0;
+
+    for (int k = 0; k < n && status == 0; k++)
+        if (list[k]->open)
+            status = list[k]->open(g, &state[k], err);
+    if (status == 0)
+        status = rounds_of_all(p, g, rounds, state, scratch, err);
+    for (int k = 0; k < n; k++)
+        if (state[k])
+            list[k]->close(state[k]);
+    return status;
+}
+
 int bench_product_time(bench_product *p, int rounds, poise_error *err)
 {
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int n = poise__gemm_backends(list);
+    const int n = poise__gemm_all(list);
     poise__gemm g = p->g;
     size_t most = 0;
     int status = -1;
@@ -137,7 +158,7 @@ int bench_product_time(bench_product *p, int rounds, poise_error *err)
         g.a = a;
         g.b = b;
         g.c = c;
-        status = rounds_of_all(p, &g, rounds, scratch, err);
+        status = time_all(p, &g, rounds, scratch, err);
         poise__threads_release(held);
     }
     free(a);

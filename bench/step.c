@@ -76,7 +76,7 @@ static int start(bench_step *s, poise_error *err)
 {
     poise_optimizer_spec adam = {
         .kind = POISE_ADAM, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
-    poise__source source = {build, s, s->schema, adam.rate, 0, s->without, s->lanes};
+    poise__source source = {build, s, s->schema, adam.rate, 0, s->without, s->lanes, s->threads};
 
     s->store = poise_store_new(err);
     if (!s->store)

@@ -179,7 +179,7 @@ static int choose(const finder *f, double flops, double bytes)
 int poise__lanes_choose(const poise_graph *g, const poise_session_options *o, poise__lanes *l,
                         poise_error *err)
 {
-    *l = (poise__lanes){.count = 1, .rows = o ? o->rows : 0};
+    *l = (poise__lanes){.slices = 1, .count = 1, .rows = o ? o->rows : 0};
     if (!o || o->rows < 2 || o->lanes == 1)
         return 0;
     if (o->lanes < 0 || o->lanes > POISE__LANES_MOST)
@@ -209,7 +209,8 @@ int poise__lanes_choose(const poise_graph *g, const poise_session_options *o, po
     if (status == 0 && o->lanes < 1)
         status = weigh(&f, &flops, &bytes, err);
     if (status == 0)
-        l->count = o->lanes > 1 ? o->lanes : choose(&f, flops, bytes);
+        l->slices = o->lanes > 1 ? o->lanes : choose(&f, flops, bytes);
+    l->count = o->threads == 1 ? 1 : l->slices;
     free(f.made);
     free(f.sum);
     return status;

@@ -21,6 +21,11 @@
  *                                          adding the sums takes at most MERGE_SHARE of the time
  *
  * else none: then every step is cut into parts by its operator (ops/kernel.h).
+ *
+ * One thread gains nothing from lanes and would pay for them: weights packed for every lane, sums
+ * written and added.  Where one thread is all there will be (poise_session_options.threads) the steps
+ * see the whole batch, and a sum is taken slice by slice (poise_kernel.slice): in the same order, so
+ * of the same bits.
  */
 #ifndef POISE_LANES_H
 #define POISE_LANES_H
@@ -31,7 +36,8 @@
 enum { POISE__LANES = 8, POISE__LANES_MOST = 16, POISE__WHOLE = -1 };
 
 typedef struct poise__lanes {
-    int count;    /* 1: no lanes, and no segments */
+    int slices;   /* of the batch, whose sums are added; 1: none */
+    int count;    /* of them that run on their own: all, or 1: none */
     int64_t rows; /* of the batch */
     int nsegment;
     int *segment;         /* [nodes] which one, or POISE__WHOLE; views and dead nodes: WHOLE */

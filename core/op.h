@@ -23,7 +23,8 @@ enum {
     /* Row r of every output depends on row r of the inputs in `by_row` and on whole others, and
      * the kernel looks at shapes, not at where its rows lie in the batch (but for poise_run.row). */
     POISE_OP_ROWS = 1 << 5,
-    /* Every output is a sum over the rows of the inputs in `by_row`, in f32. */
+    /* Every output is a sum over the rows of the inputs in `by_row`, in f32: of every poise_kernel.slice
+     * rows first, then of those sums in their order. */
     POISE_OP_SUMS = 1 << 6
 };
 
@@ -45,6 +46,8 @@ struct poise_kernel {
     int (*run)(const poise_kernel *k, void *const *in, void *const *out, void *scratch,
                const poise_run *r, poise_error *err);
     size_t scratch;
+    /* Set before compile: how many rows a sum (POISE_OP_SUMS) is first taken of; 0: of all. */
+    int64_t slice;
     void *state;               /* owned by the kernel: primitives, tables; allocated in compile */
     void (*done)(void *state); /* frees it; may be NULL */
     const char *impl;          /* "dnnl:sgemm", "own": for reports and for the test that nothing

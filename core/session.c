@@ -95,12 +95,15 @@ void *poise__session_bytes(const poise_session *s, const poise_value *v, int lan
     return NULL;
 }
 
-static int compile(poise_session *s, const poise_node *n, int segment, poise_error *err)
+/* sliced: the node is cut into slices, though no lane runs it */
+static int compile(poise_session *s, const poise_node *n, int segment, int sliced, poise_error *err)
 {
     const poise_node *whole = n;
     if (segment >= 0 && !(n = poise__lane_node(s, n, err)))
         return -1;
     poise_kernel k = {.node = n};
+    if (sliced)
+        k.slice = s->lanes.rows / s->lanes.slices;
     if (!n->op->compile)
         return poise_node_fail(n, POISE_E_SHAPE, err, "this operator cannot be run");
     if (n->op->compile(n, &k, err) < 0)
@@ -118,6 +121,11 @@ static int segment_of(const poise_session *s, size_t node)
     return s->lanes.count > 1 ? s->lanes.segment[node] : POISE__WHOLE;
 }
 
+static int is_sliced(const poise_session *s, size_t node)
+{
+    return s->lanes.slices > s->lanes.count && s->lanes.segment[node] >= 0;
+}
+
 /* Compile every node that makes a step, and the copies. */
 static int compile_all(poise_session *s, poise_error *err)
 {
@@ -127,12 +135,13 @@ static int compile_all(poise_session *s, poise_error *err)
         return -1;
     for (size_t k = 0; k < g->nnode; k++) {
         const poise_node *n = g->node[k];
-        if (!n->dead && !poise__is_view(n) && compile(s, n, segment_of(s, k), err) < 0)
+        if (!n->dead && !poise__is_view(n) &&
+            compile(s, n, segment_of(s, k), is_sliced(s, k), err) < 0)
             return -1;
     }
     for (int k = 0; k < s->plan.ncopy; k++) {
         const poise_node *n = copy_node(s, &s->plan.copy[k], err);
-        if (!n || compile(s, n, POISE__WHOLE, err) < 0)
+        if (!n || compile(s, n, POISE__WHOLE, 0, err) < 0)
             return -1;
     }
     return 0;
@@ -259,7 +268,7 @@ poise_session *poise_session_new(poise_graph *g, const poise_session_options *o,
     s->g = g;
     s->no_reuse = o && o->no_reuse;
     draw_tables(g);
-    s->lanes.count = 1;
+    s->lanes.count = s->lanes.slices = 1;
     if (!(s->small = poise__arena_new(err)) || check_inputs(g, err) < 0 ||
         poise__lanes_choose(g, o, &s->lanes, err) < 0 ||
         poise__plan_make(g, o, &s->lanes, &s->plan, err) < 0 || compile_all(s, err) < 0 ||
@@ -488,7 +497,7 @@ size_t poise_session_arena_bytes(const poise_session *s)
 
 int poise_session_lanes(const poise_session *s)
 {
-    return s->lanes.count;
+    return s->lanes.slices;
 }
 
 double poise_session_flops(const poise_session *s)

@@ -32,6 +32,7 @@ typedef struct poise_session_options {
     int no_reuse;     /* 1: every value has its own bytes (for tests and debugging) */
     int64_t rows;     /* of the batch: the first dimension of what goes row by row; 0: no lanes */
     int lanes;        /* slices of the batch that run on their own (lanes.h); 0: chosen, 1: none */
+    int threads;      /* 1: that many will run it; the slices, of the same sums, are run together */
 } poise_session_options;
 
 /* The graph must outlive the session; it may not be changed any more.  The store must be sealed. */
@@ -63,7 +64,7 @@ POISE_API const poise_node *poise_session_find_nonfinite(poise_session *s, const
 
 POISE_API int poise_session_steps(const poise_session *s);
 POISE_API const poise_kernel *poise_session_step(const poise_session *s, int index);
-POISE_API int poise_session_lanes(const poise_session *s);          /* 1: none */
+POISE_API int poise_session_lanes(const poise_session *s);          /* slices; 1: none */
 POISE_API size_t poise_session_arena_bytes(const poise_session *s); /* values, without scratch */
 POISE_API double poise_session_flops(const poise_session *s);       /* of one run */
 

@@ -24,7 +24,9 @@ typedef struct plan {
     int64_t a, b, add, c;   /* from one expert's matrix to the next */
     int in_a, in_b, in_add; /* which input is A, B, what is added; -1: nothing */
     int parts;              /* at most */
-    size_t scratch;         /* of a part */
+    int64_t slice;          /* of k, which is summed first; 0: all */
+    size_t aside;   /* where in a part's scratch a slice's product goes, to be added; 0: onto c */
+    size_t scratch; /* of a part */
 } plan;
 
 static poise__gemm product_of(const plan *p, const poise__gemm *first, int64_t expert)
@@ -36,6 +38,45 @@ static poise__gemm product_of(const plan *p, const poise__gemm *first, int64_t e
     if (g.add != NULL)
         g.add += expert * p->add;
     return g;
+}
+
+/* c += of which both have g's shape, rows of `of` one after the other */
+static void add_rows(const poise__gemm *g, const float *of)
+{
+    const poise__vector *v = poise__vector_best();
+    for (int64_t i = 0; i < g->m; i++)
+        v->add(g->n, g->c + i * g->ldc, of + i * g->n, 0.0f, g->c + i * g->ldc);
+}
+
+static int one(const plan *p, const poise__gemm *g, int skip, void *scratch, poise_error *err)
+{
+    if (!skip)
+        return p->by->run(g, scratch, err);
+    p->skip->run(g, scratch);
+    return 0;
+}
+
+/* The product of a part: of its slices, one after the other. */
+static int multiply(const plan *p, const poise__gemm *g, int skip, void *scratch, poise_error *err)
+{
+    if (p->slice == 0)
+        return one(p, g, skip, scratch, err);
+    float *aside = p->aside > 0 ? (float *)((unsigned char *)scratch + p->aside) : NULL;
+    poise__gemm s = *g;
+    s.k = p->slice;
+    for (int64_t k = 0; k < g->k; k += s.k) {
+        if (one(p, &s, skip, scratch, err) < 0)
+            return -1;
+        if (aside != NULL && k > 0)
+            add_rows(g, aside);
+        s.a += s.k * g->lda;
+        s.b += s.k * g->ldb;
+        s.c = aside != NULL ? aside : g->c;
+        s.ldc = aside != NULL ? g->n : g->ldc;
+        s.add = aside != NULL ? NULL : g->c;
+        s.add_row = g->ldc;
+    }
+    return 0;
 }
 
 /* Columns [from, to) of all experts' side by side */
@@ -50,7 +91,7 @@ static int columns(const plan *p, const poise__gemm *first, int64_t from, int64_
         g.c += j;
         if (g.add != NULL)
             g.add += j;
-        if (p->by->run(&g, scratch, err) < 0)
+        if (multiply(p, &g, 0, scratch, err) < 0)
             return -1;
         from += g.n;
     }
@@ -68,9 +109,7 @@ static int rows(const plan *p, const poise__gemm *first, int skip, int64_t from,
         g.c += from * g.ldc;
         if (g.add != NULL)
             g.add += from * g.add_row;
-        if (skip)
-            p->skip->run(&g, scratch);
-        else if (p->by->run(&g, scratch, err) < 0)
+        if (multiply(p, &g, skip, scratch, err) < 0)
             return -1;
     }
     return 0;
@@ -137,6 +176,21 @@ int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g)
     return p->experts;
 }
 
+static void take_scratch(plan *p)
+{
+    poise__gemm g = p->g;
+    if (p->slice > 0)
+        g.k = p->slice;
+    p->scratch = p->by->scratch(&g);
+    if (p->skip != NULL && p->skip->scratch(&g) > p->scratch)
+        p->scratch = p->skip->scratch(&g);
+    if (p->slice > p->by->onto) {
+        p->scratch = p->scratch > 0 ? p->scratch : 64;
+        p->aside = p->scratch;
+        p->scratch += ((size_t)(g.m * g.n) * sizeof(float) + 63) / 64 * 64;
+    }
+}
+
 static int compile(poise_kernel *k, const plan *made, poise_error *err)
 {
     if (poise__gemm_check(err) < 0)
@@ -147,9 +201,7 @@ static int compile(poise_kernel *k, const plan *made, poise_error *err)
     *p = *made;
     p->by = poise__gemm_choose(&p->g);
     p->skip = poise__skip_choose(&p->g, p->by);
-    p->scratch = p->by->scratch(&p->g);
-    if (p->skip != NULL && p->skip->scratch(&p->g) > p->scratch)
-        p->scratch = p->skip->scratch(&p->g);
+    take_scratch(p);
     k->impl = p->by->name;
     k->flops = 2.0 * (double)p->experts * (double)p->g.m * (double)p->g.n * (double)p->g.k;
     p->parts =
@@ -217,7 +269,8 @@ int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *
               .experts = a->experts,
               .a = a->out,
               .b = a->in,
-              .c = a->out * a->in};
+              .c = a->out * a->in,
+              .slice = k->node->nin > 2 || k->slice == a->batch ? 0 : k->slice};
     return compile_onto(k, &p, err);
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct plan {
     const poise__vector *v;
-    int64_t rows, columns;
+    int64_t rows, columns, slice;
     int parts;
 } plan;
 
@@ -33,8 +33,13 @@ static int part(const poise__job *j, int which, poise_error *err)
     const plan *p = j->k->state;
     int64_t from, to;
     poise__part(p->columns, j->parts, 16, which, &from, &to);
-    p->v->column_sum(p->rows, to - from, p->columns, (const float *)j->in[0] + from,
-                     (float *)j->out[0] + from);
+    const float *x = (const float *)j->in[0] + from;
+    float *y = (float *)j->out[0] + from, *sum = (float *)j->scratch + from;
+    p->v->column_sum(p->slice, to - from, p->columns, x, y);
+    for (int64_t r = p->slice; r < p->rows; r += p->slice) {
+        p->v->column_sum(p->slice, to - from, p->columns, x + r * p->columns, sum);
+        p->v->add(to - from, y, sum, 0.0f, y);
+    }
     return 0;
 }
 
@@ -51,6 +56,11 @@ static int compile(const poise_node *n, poise_kernel *k, poise_error *err)
     p->v = poise__vector_best();
     p->columns = poise_value_count(n->out[0]);
     p->rows = poise_value_count(n->in[0]) / p->columns;
+    p->slice = p->rows;
+    if (k->slice > 0) /* of the batch, which may be of several rows each */
+        p->slice = p->rows / n->in[0]->dim[0] * k->slice;
+    if (p->slice < p->rows)
+        k->scratch = (size_t)p->columns * sizeof(float);
     p->parts = poise__parts(p->rows * p->columns);
     return 0;
 }

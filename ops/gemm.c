@@ -16,6 +16,22 @@ int poise__gemm_backends(const poise__gemm_backend *list[POISE__GEMM_BACKENDS])
     return n;
 }
 
+int poise__gemm_all(const poise__gemm_backend *list[POISE__GEMM_BACKENDS])
+{
+    const poise__gemm_backend *always[POISE__GEMM_BACKENDS];
+    const poise__gemm one = {.m = 1, .n = 1, .k = 1, .lda = 1, .ldb = 1, .ldc = 1};
+    void *state = NULL;
+    int n = 0;
+    if (poise__gemm_openblas.open(&one, &state, NULL) == 0) {
+        poise__gemm_openblas.close(state);
+        list[n++] = &poise__gemm_openblas;
+    }
+    list[n++] = &poise__gemm_matmul;
+    for (int k = 0, m = poise__gemm_backends(always); k < m; k++)
+        list[n++] = always[k];
+    return n;
+}
+
 /* The rule: the last of the list that allocates nothing.  That is the own kernels where there are
  * vectors for them; on other processors oneDNN where A is transposed, and the plain loops for the rest.
  *

@@ -1,5 +1,5 @@
 /* gemm_lane.h -- one vector of floats, for the instruction set that this copy is compiled for.
- * Internal to ops/gemm_tile.c; the only header with intrinsics.
+ * Internal to ops/gemm_tile.c and ops/vector.c; the only header with intrinsics.
  *
  *   AVX-512  16 floats      AVX2 with FMA  8 floats      else  4 floats as an array, in plain C
  *

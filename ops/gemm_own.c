@@ -175,6 +175,7 @@ static int never(const poise__gemm *g)
     const poise__gemm_backend poise__gemm_##set = {                             \
         .name = "own:" #set,                                                    \
         .cuttable = 1,                                                          \
+        .onto = DEEP,                                                           \
         .allocates = never,                                                     \
         .scratch = scratch_##set,                                               \
         .run = run_##set,                                                       \

@@ -140,18 +140,32 @@ static int gamma_shape(poise_node *n, poise_error *err)
     return 0;
 }
 
+/* Rows of x of a slice of the batch, which may have several each. */
+static int64_t slice_of(const poise_kernel *k, int64_t rows)
+{
+    return k->slice > 0 ? rows / k->node->in[0]->dim[0] * k->slice : rows;
+}
+
 static void gamma_columns(const poise__job *j, const poise__vector *v, int64_t from, int64_t to,
                           int64_t width)
 {
     const int64_t rows = poise_value_count(j->k->node->in[0]) / width;
-    v->layer_norm_gamma(rows, to - from, width, (const float *)j->in[0] + from,
-                        (const float *)j->in[1] + from, j->in[2], j->in[3],
-                        (float *)j->out[0] + from);
+    const int64_t slice = slice_of(j->k, rows);
+    const float *dy = (const float *)j->in[0] + from, *x = (const float *)j->in[1] + from;
+    const float *mean = j->in[2], *inv = j->in[3];
+    float *y = (float *)j->out[0] + from, *sum = (float *)j->scratch + from;
+    v->layer_norm_gamma(slice, to - from, width, dy, x, mean, inv, y);
+    for (int64_t r = slice; r < rows; r += slice) {
+        v->layer_norm_gamma(slice, to - from, width, dy + r * width, x + r * width, mean + r,
+                            inv + r, sum);
+        v->add(to - from, y, sum, 0.0f, y);
+    }
 }
 
 static int gamma_compile(const poise_node *n, poise_kernel *k, poise_error *err)
 {
-    (void)n;
+    if (k->slice > 0)
+        k->scratch = (size_t)poise_value_count(n->out[0]) * sizeof(float);
     return poise__columns_compile(k, gamma_columns, err);
 }
 

@@ -4,6 +4,7 @@
 #include "vector_fields.h"
 #include "vector_loops.h"
 #include "vector_math.h"
+#include "vector_mixture.h"
 
 #ifndef POISE_VECTOR
 #error "POISE_VECTOR names the instruction set this copy is compiled for"
@@ -185,44 +186,6 @@ static void log_sum_exp(int64_t rows, int64_t n, const float *x, float *y)
         }
         y[r] = top + logf(sum);
     }
-}
-
-/* ---- mixture ---- */
-
-static void mixture(int64_t rows, int64_t e, int64_t h, const float *gate, int64_t stride,
-                    const float *x, int add, float *y)
-{
-    for (int64_t r = 0; r < rows; r++, gate += stride, x += e * h, y += h) {
-        int64_t k = 0;
-        if (!add) {
-            map_scale(h, x, NULL, gate[0], y);
-            k = 1;
-        }
-        for (; k + 2 <= e; k += 2) {
-            const float p = gate[k], q = gate[k + 1], *a = x + k * h, *b = a + h;
-            INDEPENDENT
-            for (int64_t i = 0; i < h; i++)
-                y[i] = FMA(q, b[i], FMA(p, a[i], y[i]));
-        }
-        if (k < e)
-            map_add_scaled(h, x + k * h, y, gate[k], y);
-    }
-}
-
-static void mixture_gate(int64_t rows, int64_t e, int64_t h, const float *dy, const float *x,
-                         float *dgate, int64_t stride)
-{
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t k = 0; k < e; k++)
-            dgate[r * stride + k] = dot_of(h, dy + r * h, x + (r * e + k) * h);
-}
-
-static void mixture_expert(int64_t rows, int64_t e, int64_t h, const float *dy, const float *gate,
-                           int64_t stride, float *dx)
-{
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t k = 0; k < e; k++)
-            map_scale(h, dy + r * h, NULL, gate[r * stride + k], dx + (r * e + k) * h);
 }
 
 /* ---- normalisation of rows ---- */

@@ -11,7 +11,7 @@ static void print_product(const bench_product *p, int n, const poise__gemm_backe
            (int)p->g.n, (int)p->g.k);
     for (int k = 0; k < n; k++)
         if (p->flops[k] > 0)
-            printf("  %10.1f%s", p->flops[k] / 1e9, list[k] == p->chosen ? " *" : "  ");
+            printf("  %11.1f%s", p->flops[k] / 1e9, list[k] == p->chosen ? " *" : "  ");
     printf("\n");
 }
 
@@ -35,7 +35,7 @@ static void print_head(const bench_case *c, const char *balancer, const bench_pr
     printf("  %-14s %-23s %5s  %21s", "layer", "operator", "count", "m x     n x     k");
     for (int k = 0; k < n; k++)
         if (peak->flops[k] > 0)
-            printf("  %10s  ", list[k]->name);
+            printf("  %11s  ", list[k]->name);
     printf("\n");
     print_product(peak, n, list);
 }
@@ -44,7 +44,7 @@ int tool_bench_gemm(const bench_case *c, const char *balancer, poise_scope scope
                     unsigned without, int json, poise_error *err)
 {
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     bench_product product[BENCH_MOST_PRODUCTS], peak = bench_peak_product();
     bench_step s = {.without = without};
 

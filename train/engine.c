@@ -1,29 +1,15 @@
 #include "engine.h"
 
 #include <string.h>
-#include <unistd.h>
 #include "../ops/passes.h"
 
 /* Rows that are scored at a time. */
 enum { SCORE_BATCH = 1024 };
 
-/* Below this much work in a run, forking and joining costs more than a second thread gives; and on a
- * machine that is busy, threads that wait for each other lose far more. */
-#define FLOPS_WORTH_THREADS 1e9
-
 int64_t poise__engine_width(const poise__engine *e, int task)
 {
     const poise_value *v = e->score.net.output[task];
     return v->rank > 1 ? v->dim[1] : 1;
-}
-
-static int choose_threads(int threads, const poise_session *s)
-{
-    long n = threads;
-
-    if (n <= 0)
-        n = poise_session_flops(s) < FLOPS_WORTH_THREADS ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
 static int build_training(const void *self, poise_graph *g, poise_network *net, poise_error *err)
@@ -38,12 +24,16 @@ static unsigned without(const poise_spec *s)
     return s->train.passes == POISE_SPEC_PASSES_NONE ? POISE_PASSES_ALL : 0;
 }
 
-static poise__source source(const poise__engine *e)
+static poise__source source(const poise__engine *e, int threads)
 {
-    return (poise__source){build_training,      e,
-                           e->schema,           e->spec->train.optimizer.rate,
-                           e->spec->train.clip, without(e->spec),
-                           e->spec->train.lanes};
+    return (poise__source){build_training,
+                           e,
+                           e->schema,
+                           e->spec->train.optimizer.rate,
+                           e->spec->train.clip,
+                           without(e->spec),
+                           e->spec->train.lanes,
+                           threads};
 }
 
 static int build_scoring(poise__engine *e, poise_error *err)
@@ -66,7 +56,7 @@ int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_sch
     e->store = poise_store_new(err);
     int status = e->store ? 0 : -1;
     if (status == 0 && balance) {
-        poise__source from = source(e);
+        poise__source from = source(e, threads);
         e->training = poise__training_new(&from, options, e->store, balance, err);
         status = e->training ? 0 : -1;
     }
@@ -83,8 +73,7 @@ int poise__engine_open(poise__engine *e, const poise_spec *spec, const poise_sch
         status = e->score.session ? 0 : -1;
     }
     if (status == 0)
-        e->threads =
-            choose_threads(threads, balance ? e->training->main.session : e->score.session);
+        e->threads = balance ? e->training->threads : poise__threads_for(threads, e->score.session);
     if (status < 0)
         poise__engine_close(e);
     return status;
@@ -103,7 +92,7 @@ void poise__engine_close(poise__engine *e)
 int poise__engine_rebalance(poise__engine *e, poise_balance *balance,
                             const poise_balancer_spec *options, poise_error *err)
 {
-    poise__source from = source(e);
+    poise__source from = source(e, e->threads);
     poise__training *t = poise__training_new(&from, options, e->store, balance, err);
 
     if (!t || poise__training_start(t, err) < 0) {

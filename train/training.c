@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "../core/memory.h"
 #include "../ops/passes.h"
 
@@ -196,6 +197,7 @@ poise__training *poise__training_new(const poise__source *source,
     t->clip = source->clip;
     t->without = source->without;
     t->lanes = source->lanes;
+    t->threads = source->threads;
     int status = build_pass(t, source, &t->main, err);
     if (status == 0)
         status = prepare(t, &p, err);
@@ -213,24 +215,56 @@ poise__training *poise__training_new(const poise__source *source,
     return t;
 }
 
+/* Below this much work in a run, forking and joining costs more than a second thread gives; and on a
+ * machine that is busy, threads that wait for each other lose far more. */
+#define FLOPS_WORTH_THREADS 1e9
+
+int poise__threads_for(int wanted, const poise_session *s)
+{
+    long n = wanted;
+
+    if (n <= 0)
+        n = poise_session_flops(s) < FLOPS_WORTH_THREADS ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
+}
+
 /* Dense gradients go straight into the store's slab. */
-static int start_main(poise__training *t, poise_error *err)
+static poise_session *make_session(const poise__training *t, int threads, poise_error *err)
 {
     size_t n = (size_t)t->step.nparam;
     poise_value **gradient = poise__calloc(n, sizeof *gradient, err);
     int *param = poise__calloc(n, sizeof *param, err);
-    poise_session_options o = {
-        .gradient = gradient, .param = param, .rows = t->main.net.batch, .lanes = t->lanes};
+    poise_session *made = NULL;
+    poise_session_options o = {.gradient = gradient,
+                               .param = param,
+                               .rows = t->main.net.batch,
+                               .lanes = t->lanes,
+                               .threads = threads};
 
     for (size_t k = 0; gradient && param && k < n; k++)
         if (t->step.gradient[k].value && !t->step.gradient[k].rows) {
             gradient[o.ngradient] = t->step.gradient[k].value;
             param[o.ngradient++] = t->step.param[k];
         }
-    if (gradient && param && poise_passes_run(t->main.graph, t->without, err) == 0)
-        t->main.session = poise_session_new(t->main.graph, &o, err);
+    if (gradient && param)
+        made = poise_session_new(t->main.graph, &o, err);
     free(gradient);
     free(param);
+    return made;
+}
+
+/* The work is known once there is a session: where one thread is enough for it, it is made again. */
+static int start_main(poise__training *t, poise_error *err)
+{
+    if (poise_passes_run(t->main.graph, t->without, err) < 0 ||
+        !(t->main.session = make_session(t, t->threads, err)))
+        return -1;
+    int wanted = t->threads;
+    t->threads = poise__threads_for(wanted, t->main.session);
+    if (t->threads == 1 && wanted != 1 && poise_session_lanes(t->main.session) > 1) {
+        poise_session_free(t->main.session);
+        t->main.session = make_session(t, 1, err);
+    }
     return t->main.session ? 0 : -1;
 }
 

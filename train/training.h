@@ -35,6 +35,7 @@ typedef struct poise__source {
     double clip;      /* bound on the norm of all gradients together; 0: none */
     unsigned without; /* rewrites that are left out (ops/passes.h) */
     int lanes;        /* poise_session_options.lanes */
+    int threads;      /* 0: by the work of a step (poise__threads_for) */
 } poise__source;
 
 typedef struct poise__training {
@@ -45,6 +46,7 @@ typedef struct poise__training {
     double clip;
     unsigned without;
     int lanes;
+    int threads; /* as wanted; once started, those that run it */
     poise__pass main, probe;
     poise_value *mask[2]; /* even and odd rows, where the halves are asked for */
     poise_step_graph step;
@@ -61,6 +63,9 @@ typedef struct poise__training {
 poise__training *poise__training_new(const poise__source *source,
                                      const poise_balancer_spec *options, poise_store *store,
                                      poise_balance *balance, poise_error *err);
+/* How many threads run s where `wanted` were asked for: that many, at most 256; for 0 all processors
+ * where a run has so much work that it is worth waking them, else one. */
+int poise__threads_for(int wanted, const poise_session *s);
 /* Makes the sessions: the store is sealed now. */
 int poise__training_start(poise__training *t, poise_error *err);
 void poise__training_free(poise__training *t);

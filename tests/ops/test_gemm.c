@@ -101,7 +101,12 @@ static void run(const poise__gemm_backend *by, const poise__gemm *g)
     assert_non_null(scratch);
     memset(scratch, 0xff, bytes); /* NaN: it may not be read before it is written */
     memset(scratch + bytes, 0x5a, 64);
-    assert_int_equal(by->run(g, scratch, &err), 0);
+    poise__gemm own = *g;
+    if (by->open)
+        assert_int_equal(by->open(&own, &own.state, &err), 0);
+    assert_int_equal(by->run(&own, scratch, &err), 0);
+    if (by->close)
+        by->close(own.state);
     for (int k = 0; k < 64; k++)
         if (scratch[bytes + (size_t)k] != 0x5a)
             fail_msg("%s writes past its scratch of %zu bytes", by->name, bytes);
@@ -142,7 +147,7 @@ static void every_backend_agrees_with_double_precision(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
         for (int layout = 0; layout < 4; layout++) {
             matrices x;
@@ -180,7 +185,7 @@ static void what_is_added_may_be_another_matrix(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     for (int b = 0; b < nlist; b++) {
         matrices x;
         poise__gemm g;
@@ -198,7 +203,7 @@ static void the_distance_of_rows_does_not_change_the_bits(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     enum { FAR = 1024 };
     for (int b = 0; b < nlist; b++) {
         matrices x;
@@ -230,7 +235,7 @@ static void a_backend_that_says_so_can_be_cut_anywhere(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     int cut = 0;
     for (int b = 0; b < nlist; b++)
         for (int layout = 0; layout < 4 && list[b]->cuttable; layout++) {
@@ -267,7 +272,7 @@ static void a_nan_is_not_hidden_by_an_activation(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     for (int b = 0; b < nlist; b++)
         for (int act = 0; act < 3; act++) {
             matrices x;
@@ -287,7 +292,7 @@ static void the_choice_never_allocates_and_is_of_this_processor(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
-    const int nlist = poise__gemm_backends(list);
+    const int nlist = poise__gemm_all(list);
     for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
         for (int layout = 0; layout < 4; layout++) {
             const poise__gemm g = {.ta = layout & 1,
@@ -318,6 +323,49 @@ static void a_product_that_cannot_be_is_an_error_of_onednn(void **state)
     assert_int_equal(poise__gemm_check(&err), 0);
 }
 
+/* Held, so that every open() after it finds the library loaded; where it is not installed the tests
+ * are of the other backends. */
+static int hold_openblas(void **state)
+{
+    poise_error err;
+    const poise__gemm one = {.m = 1, .n = 1, .k = 1, .lda = 1, .ldb = 1, .ldc = 1};
+    *state = NULL;
+    if (poise__gemm_openblas.open(&one, state, &err) < 0) {
+        assert_non_null(strstr(err.message, "OpenBLAS (libopenblas.so.0) is not there"));
+        print_message("without OpenBLAS: %s\n", err.message);
+    }
+    return 0;
+}
+
+static int let_openblas_go(void **state)
+{
+    poise__gemm_openblas.close(*state);
+    return 0;
+}
+
+/* A matmul is made for one shape and serves any matrices of it. */
+static void a_primitive_made_once_serves_every_run(void **state)
+{
+    (void)state;
+    poise_error err;
+    matrices x;
+    poise__gemm g;
+    make(&x, &g, 0, 1, (int64_t[]){37, 21, 300});
+    assert_int_equal(poise__gemm_matmul.open(&g, &g.state, &err), 0);
+    for (int round = 0; round < 3; round++) {
+        float *c = filled(g.m * g.ldc, 11);
+        g.c = c;
+        assert_int_equal(poise__gemm_matmul.run(&g, NULL, &err), 0);
+        check(&poise__gemm_matmul, &g, &x, NULL, 0);
+        free(c);
+    }
+    poise__gemm_matmul.close(g.state);
+    g.k = -1;
+    assert_int_equal(poise__gemm_matmul.open(&g, &g.state, &err), -1);
+    assert_non_null(strstr(err.message, "oneDNN refused a product of 37 x 21 x -1"));
+    done(&x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_nan_is_not_hidden_by_an_activation),
         cmocka_unit_test(the_choice_never_allocates_and_is_of_this_processor),
         cmocka_unit_test(a_product_that_cannot_be_is_an_error_of_onednn),
+        cmocka_unit_test(a_primitive_made_once_serves_every_run),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hold_openblas, let_openblas_go);
 }
