@@ -50,34 +50,37 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int learn_vocabulary(const poise__feature_column *c, const poise__rows *rows,
-                            poise_feature *f, poise__arena *arena, poise_error *err)
+/* How often each text of a column stands in these rows: [texts], malloc'd.  Of a list, texts of none
+ * of them have 0. */
+static int64_t *count_texts(const poise__feature_column *c, const poise__rows *rows,
+                            const poise_feature *f, poise_error *err)
 {
-    uint32_t n = poise__dictionary_count(c->words);
-    const char *const *text = poise__dictionary_texts(c->words);
-    int64_t least = f->min_count > 1 ? f->min_count : 1;
-    int64_t *count = poise__calloc(n, sizeof *count, err);
-    if (!count)
-        return -1;
-    for (int64_t i = 0; i < rows->n; i++) {
+    int64_t *count = poise__calloc(poise__dictionary_count(c->words), sizeof *count, err);
+    for (int64_t i = 0; count && i < rows->n; i++) {
         int64_t from = row_at(rows, i), to = from + 1;
         if (f->kind == POISE_LIST)
             poise__list_items(c, row_at(rows, i), &from, &to);
         for (int64_t k = from; k < to; k++)
             count[c->code[k]]++;
     }
+    return count;
+}
+
+/* The vocabulary: those of n texts that are there often enough. */
+static int keep_texts(uint32_t n, const char *const *text, const int64_t *count, poise_feature *f,
+                      poise__arena *arena, poise_error *err)
+{
+    int64_t least = f->min_count > 1 ? f->min_count : 1;
     size_t kept = 0, bytes = 0;
     for (uint32_t k = 0; k < n; k++)
-        if (count[k] >= least) { /* of a list, texts of no training row have 0 */
+        if (count[k] >= least) {
             kept++;
             bytes += strlen(text[k]) + 1;
         }
     f->value = poise__arena_alloc(arena, kept ? kept : 1, sizeof *f->value, err);
     char *copy = f->value ? poise__arena_alloc(arena, bytes ? bytes : 1, 1, err) : NULL;
-    if (!copy) {
-        free(count);
+    if (!copy)
         return -1;
-    }
     f->nvalue = 0;
     for (uint32_t k = 0; k < n; k++)
         if (count[k] >= least) {
@@ -87,8 +90,58 @@ static int learn_vocabulary(const poise__feature_column *c, const poise__rows *r
             copy += size;
         }
     qsort((void *)f->value, kept, sizeof *f->value, by_text);
-    free(count);
     return 0;
+}
+
+static int learn_vocabulary(const poise__feature_column *c, const poise__rows *rows,
+                            poise_feature *f, poise__arena *arena, poise_error *err)
+{
+    int64_t *count = count_texts(c, rows, f, err);
+    int status = count ? keep_texts(poise__dictionary_count(c->words),
+                                    poise__dictionary_texts(c->words), count, f, arena, err)
+                       : -1;
+    free(count);
+    return status;
+}
+
+/* Add a column's texts to those of all users of its table; total[] has room for them. */
+static int add_texts(const poise__feature_column *c, const poise__rows *rows,
+                     const poise_feature *f, poise__dictionary *all, int64_t *total,
+                     poise_error *err)
+{
+    int64_t *count = count_texts(c, rows, f, err);
+    const char *const *text = poise__dictionary_texts(c->words);
+    uint32_t code;
+    int bad = !count;
+    for (uint32_t k = 0; !bad && k < poise__dictionary_count(c->words); k++) {
+        bad = poise__dictionary_code(all, text[k], strlen(text[k]), &code, err) < 0;
+        if (!bad)
+            total[code] += count[k];
+    }
+    free(count);
+    return bad ? -1 : 0;
+}
+
+/* One vocabulary of all columns that use it, feature `owner`'s. */
+static int learn_common(const poise__columns *c, const poise__rows *rows, poise_schema *s,
+                        int owner, poise_error *err)
+{
+    size_t most = 0;
+    for (int k = 0; k < s->nfeature; k++)
+        if (c->feature[k].words && poise_feature_owner(s, k) == owner)
+            most += poise__dictionary_count(c->feature[k].words);
+    poise__dictionary *all = poise__dictionary_new(err);
+    int64_t *total = all ? poise__calloc(most, sizeof *total, err) : NULL;
+    int bad = !total;
+    for (int k = 0; k < s->nfeature && !bad; k++)
+        if (c->feature[k].words && poise_feature_owner(s, k) == owner)
+            bad = add_texts(&c->feature[k], rows, &s->feature[k], all, total, err);
+    if (!bad)
+        bad = keep_texts(poise__dictionary_count(all), poise__dictionary_texts(all), total,
+                         &s->feature[owner], s->arena, err);
+    poise__dictionary_free(all);
+    free(total);
+    return bad ? -1 : 0;
 }
 
 /* A `positive` that no row has is a slip of the pen: say what the column holds instead. */
@@ -140,11 +193,14 @@ static int learn_task(const poise__columns *c, const poise__rows *rows, int whol
 int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, poise_schema *s,
                  poise_error *err)
 {
+    poise__schema_tables(s);
     for (int f = 0; f < s->nfeature; f++) {
         poise_feature *p = &s->feature[f];
         p->deviation = 1;
         if (p->kind == POISE_CATEGORICAL || p->kind == POISE_LIST) {
-            if (learn_vocabulary(&c->feature[f], rows, p, s->arena, err) < 0)
+            if ((p->users && learn_common(c, rows, s, f, err) < 0) ||
+                (poise_feature_alone(p) &&
+                 learn_vocabulary(&c->feature[f], rows, p, s->arena, err) < 0))
                 return -1;
             continue;
         }
@@ -152,6 +208,7 @@ int poise__learn(const poise__columns *c, const poise__rows *rows, int whole, po
         if (p->bins > 0 && poise__learn_bins(c->feature[f].number, rows, p, s->arena, err) < 0)
             return -1;
     }
+    poise__schema_tables(s);
     for (int t = 0; t < s->ntask; t++)
         if (learn_task(c, rows, whole, s, t, err) < 0)
             return -1;

@@ -75,6 +75,36 @@ int64_t poise_feature_width(const poise_feature *f)
     return poise_feature_numbers(f) + (poise_feature_rows(f) > 0 ? f->dim : 0);
 }
 
+int poise_feature_owner(const poise_schema *s, int k)
+{
+    const char *table = s->feature[k].table;
+    for (int f = 0; table && f < s->nfeature; f++)
+        if (strcmp(s->feature[f].name, table) == 0)
+            return f;
+    return k;
+}
+
+int poise_feature_alone(const poise_feature *f)
+{
+    return !f->table && f->users == 0;
+}
+
+void poise__schema_tables(poise_schema *s)
+{
+    for (int k = 0; k < s->nfeature; k++)
+        s->feature[k].users = 0;
+    for (int k = 0; k < s->nfeature; k++) {
+        poise_feature *f = &s->feature[k], *owner = &s->feature[poise_feature_owner(s, k)];
+        if (f == owner)
+            continue;
+        owner->users++;
+        f->dim = owner->dim;
+        f->min_count = owner->min_count;
+        f->nvalue = owner->nvalue;
+        f->value = owner->value;
+    }
+}
+
 const char *poise_feature_column(const poise_feature *f)
 {
     return f->column ? f->column : f->name;

@@ -36,6 +36,10 @@ typedef enum poise_pooling { POISE_POOLED_MEAN, POISE_POOLED_SUM, POISE_POOLED_M
  *     categorical              [the embedding of its value]
  *     list                     [the embeddings of its values, pooled]; also one by one
  *
+ * A vocabulary and its table may be those of another feature (`table`): an item and the items seen
+ * before it.  It is learnt from the columns of all its users, and what is learnt points to the same
+ * memory in each of them.
+ *
  * Fields that are 0 ask for nothing, so a number as it comes is {name, POISE_NUMERIC}. */
 typedef struct poise_feature {
     /* declared */
@@ -56,6 +60,9 @@ typedef struct poise_feature {
     int64_t dim;     /* width of the embedding: categorical, list, and of bins */
     /* categorical, list */
     int64_t min_count; /* rarer values share the row of unseen ones */
+    const char *table; /* the feature whose vocabulary and table it uses, with their min_count and
+                             dim; it has its own.  NULL: its own */
+    poise_place table_at; /* of that name */
     /* list */
     const char *separator; /* between two values of a cell */
     int64_t length;        /* values kept of a cell, 1 or more */
@@ -64,6 +71,7 @@ typedef struct poise_feature {
     /* missing_count */
     int ncounted;
     const char **counted; /* [ncounted] columns */
+    int users; /* how many other features use its table; poise__schema_tables counts them */
     /* learnt from the training rows */
     double mean, deviation; /* of the transformed value; deviation of a constant is 1 */
     int64_t nedge;          /* bins that came out of it, less one */
@@ -163,6 +171,10 @@ POISE_API int poise_schema_lists(const poise_schema *s); /* features of kind lis
 POISE_API int64_t poise_feature_rows(const poise_feature *f);
 /* How wide it is in the network: its numbers and its embedding. */
 POISE_API int64_t poise_feature_width(const poise_feature *f);
+/* The feature whose table feature k uses: k itself, or the one that it names. */
+POISE_API int poise_feature_owner(const poise_schema *s, int k);
+/* 1 where no other feature uses the table that it uses. */
+POISE_API int poise_feature_alone(const poise_feature *f);
 /* The column it is read from. */
 POISE_API const char *poise_feature_column(const poise_feature *f);
 
@@ -171,6 +183,10 @@ POISE_API uint32_t poise_feature_id(const poise_feature *f, const char *text);
 /* The number after clip and transform (NaN stays), and its bin: 0 for NaN, else 1 .. nedge + 1. */
 POISE_API double poise_feature_number(const poise_feature *f, double x);
 POISE_API uint32_t poise_feature_bin(const poise_feature *f, double transformed);
+
+/* Features that name a `table` are given what its owner has of declared and learnt, and owners count
+ * their users.  Every name must be an owner's. */
+void poise__schema_tables(poise_schema *s);
 
 enum { POISE__SCHEMA_VERSION = 2 }; /* of the JSON */
 

@@ -11,13 +11,15 @@
  *                    "counted": ["age", "sex"]},
  *                   {"name": "tags", "column": null, "kind": "list", "separator": "|",
  *                    "length": 32, "keep_last": false, "pool": "mean", "dim": 16, "min_count": 1,
- *                    "values": ["a", "b"]}],
+ *                    "values": ["a", "b"]},
+ *                   {"name": "last_sex", "column": null, "kind": "categorical", "table": "sex"}],
  *      "tasks": [{"name": "income", "kind": "binary", "label": "income",
  *                 "label_tests": false, "positive": "50000+", "when": null, "when_tests": false,
  *                 "weight": null, "loss": {...}, "loss_weight": 1.0, "base_rate": 0.06,
  *                 "nclass": 0}]}
  *
- * A text that is not UTF-8 is written {"hex": "ff41"}.  Reals have 17 digits, which read back to
+ * "table" stands in place of "dim", "min_count" and "values", of a list too, which are then those of
+ * the feature that it names.  A text that is not UTF-8 is written {"hex": "ff41"}.  Reals have 17 digits, which read back to
  * the same double.  Every key is there; a key too many or too few is an error.
  */
 #include "schema.h"
@@ -86,20 +88,38 @@ static json_t *put_edges(const poise_feature *f)
     return list;
 }
 
+/* Of a categorical and a list: what their table is. */
+static json_t *put_table(const poise_feature *f)
+{
+    return f->table ? json_pack("{s:o}", "table", put_text(f->table))
+                    : json_pack("{s:I, s:I, s:o}", "dim", (json_int_t)f->dim, "min_count",
+                                (json_int_t)f->min_count, "values", put_texts(f->nvalue, f->value));
+}
+
+/* The members of `more` as well, which is taken in; NULL where either is. */
+static json_t *put_more(json_t *o, json_t *more)
+{
+    if (o && (!more || json_object_update(o, more) < 0)) {
+        json_decref(o);
+        o = NULL;
+    }
+    json_decref(more);
+    return o;
+}
+
 static json_t *put_feature(const poise_feature *f)
 {
     if (f->kind == POISE_CATEGORICAL)
-        return json_pack("{s:o, s:o, s:s, s:I, s:I, s:o}", "name", put_text(f->name), "column",
-                         put_text(f->column), "kind", kinds[f->kind], "dim", (json_int_t)f->dim,
-                         "min_count", (json_int_t)f->min_count, "values",
-                         put_texts(f->nvalue, f->value));
+        return put_more(json_pack("{s:o, s:o, s:s}", "name", put_text(f->name), "column",
+                                  put_text(f->column), "kind", kinds[f->kind]),
+                        put_table(f));
     if (f->kind == POISE_LIST)
-        return json_pack("{s:o, s:o, s:s, s:o, s:I, s:b, s:s, s:I, s:I, s:o}", "name",
-                         put_text(f->name), "column", put_text(f->column), "kind", kinds[f->kind],
-                         "separator", put_text(f->separator), "length", (json_int_t)f->length,
-                         "keep_last", f->keep_last, "pool", pools[f->pool], "dim",
-                         (json_int_t)f->dim, "min_count", (json_int_t)f->min_count, "values",
-                         put_texts(f->nvalue, f->value));
+        return put_more(json_pack("{s:o, s:o, s:s, s:o, s:I, s:b, s:s}", "name", put_text(f->name),
+                                  "column", put_text(f->column), "kind", kinds[f->kind],
+                                  "separator", put_text(f->separator), "length",
+                                  (json_int_t)f->length, "keep_last", f->keep_last, "pool",
+                                  pools[f->pool]),
+                        put_table(f));
     json_t *o =
         json_pack("{s:o, s:o, s:s, s:o, s:s, s:b, s:o, s:b, s:I, s:b, s:I, s:o, s:o, s:o}", "name",
                   put_text(f->name), "column", put_text(f->column), "kind", kinds[f->kind], "clip",

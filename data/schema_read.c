@@ -132,6 +132,18 @@ static int get_values(const scan *r, const json_t *o, poise_feature *f)
     return 0;
 }
 
+/* Its own table, or the feature whose it uses: which one that is will be seen when all are read. */
+static int get_table(const scan *r, const json_t *o, poise_feature *f)
+{
+    if (json_object_get(o, "table"))
+        return get_text(r, o, "table", 0, &f->table);
+    return get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
+                   get_whole(r, o, "min_count", 0, INT64_MAX, &f->min_count) < 0 ||
+                   get_values(r, o, f) < 0
+               ? -1
+               : 0;
+}
+
 static int get_clip(const scan *r, const json_t *o, poise_feature *f)
 {
     const json_t *v = json_object_get(o, "clip");
@@ -188,9 +200,7 @@ static int get_list(const scan *r, const json_t *o, poise_feature *f)
     if (get_text(r, o, "separator", 0, &f->separator) < 0 ||
         get_whole(r, o, "length", 1, 65536, &f->length) < 0 ||
         get_flag(r, o, "keep_last", &f->keep_last) < 0 ||
-        get_word(r, o, "pool", pools, &pool) < 0 ||
-        get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
-        get_whole(r, o, "min_count", 0, INT64_MAX, &f->min_count) < 0 || get_values(r, o, f) < 0)
+        get_word(r, o, "pool", pools, &pool) < 0 || get_table(r, o, f) < 0)
         return -1;
     f->pool = (poise_pooling)pool;
     return *f->separator ? 0 : refuse(r, "separator", "is empty");
@@ -206,14 +216,11 @@ static int get_feature(const scan *r, const json_t *o, poise_feature *f)
     f->kind = (poise_feature_kind)kind;
     f->missing = NAN;
     f->deviation = 1;
-    if (json_object_size(o) != keys[kind])
+    int of_another = json_object_get(o, "table") && kind != POISE_NUMERIC;
+    if (json_object_size(o) != keys[kind] - (of_another ? 2 : 0))
         return refuse(r, "", "has other keys than a feature");
     if (f->kind == POISE_CATEGORICAL)
-        return get_whole(r, o, "dim", 0, INT32_MAX, &f->dim) < 0 ||
-                       get_whole(r, o, "min_count", 0, INT64_MAX, &f->min_count) < 0 ||
-                       get_values(r, o, f) < 0
-                   ? -1
-                   : 0;
+        return get_table(r, o, f);
     if (f->kind == POISE_LIST)
         return get_list(r, o, f);
     int64_t ncounted = 0;
@@ -288,6 +295,24 @@ static int distinct(const scan *r, const char **name, int n, const char *what)
     return 0;
 }
 
+/* Every table named is that of a feature that has one. */
+static int get_owners(scan *r)
+{
+    poise_schema *s = r->schema;
+    for (int k = 0; k < s->nfeature; k++) {
+        const poise_feature *f = &s->feature[k];
+        const int owner = poise_feature_owner(s, k);
+        const poise_feature *of = &s->feature[owner];
+        snprintf(r->at, sizeof r->at, "features[%d]", k);
+        if (f->table &&
+            (owner == k || of->table || (of->kind != POISE_CATEGORICAL && of->kind != POISE_LIST)))
+            return refuse(r, "table", "is that of no feature with a vocabulary");
+    }
+    *r->at = 0;
+    poise__schema_tables(s);
+    return 0;
+}
+
 static int get_features(scan *r, const json_t *list, const char **name)
 {
     poise_schema *s = r->schema;
@@ -298,7 +323,7 @@ static int get_features(scan *r, const json_t *list, const char **name)
         name[k] = s->feature[k].name;
     }
     *r->at = 0;
-    return distinct(r, name, s->nfeature, "features");
+    return distinct(r, name, s->nfeature, "features") < 0 ? -1 : get_owners(r);
 }
 
 static int get_tasks(scan *r, const json_t *list, const char **name)

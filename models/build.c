@@ -16,35 +16,61 @@ static int build_numeric(poise__builder *b, poise_network *net)
     return b->numeric ? 0 : -1;
 }
 
-/* One embedding over all categorical features, with a table for each. */
-static int build_embedding(poise__builder *b, poise_network *net)
+static int build_ids(poise__builder *b, poise_network *net)
 {
-    const poise_schema *s = b->schema;
-    int n = poise_schema_categorical(s), k = 0;
+    int n = poise_schema_categorical(b->schema);
     if (n == 0)
         return 0;
     net->ids = poise_input(b->g, "ids", POISE_I32, 2, (int64_t[]){b->batch, n}, b->err);
     b->ids = net->ids;
-    poise_value **table = net->ids ? poise__calloc((size_t)n, sizeof(poise_value *), b->err) : NULL;
-    if (!table)
+    return b->ids ? 0 : -1;
+}
+
+static int build_lists(poise__builder *b, poise_network *net)
+{
+    const poise_schema *s = b->schema;
+    size_t n = (size_t)poise_schema_lists(s);
+    b->list = poise__calloc((size_t)s->nfeature, sizeof *b->list, b->err);
+    net->list = poise__arena_alloc(b->g->arena, n + 1, sizeof(poise_value *), b->err);
+    if (!b->list || !net->list)
         return -1;
-    int bad = 0;
-    for (int f = 0; f < s->nfeature && !bad; f++) {
-        const poise_feature *x = &s->feature[f];
-        if (!poise_feature_ids(x))
+    for (int k = 0; k < s->nfeature; k++) {
+        const poise_feature *f = &s->feature[k];
+        if (f->kind != POISE_LIST)
             continue;
-        int64_t dim[] = {poise_feature_rows(x), x->dim};
-        poise_init init = {.kind = POISE_INIT_NORMAL, .value = POISE__EMBEDDING_DEVIATION};
-        const char *name = poise_graph_text(b->g, b->err, "embedding/%s", x->name);
-        bad = poise_graph_at(b->g, name ? name : "embedding", x->place, b->err);
-        table[k] =
-            name && !bad ? poise_weight(b->g, name, POISE_TABLE, 2, dim, init, b->err) : NULL;
-        bad = table[k++] ? 0 : -1;
+        const char *name = poise_graph_text(b->g, b->err, "list/%s", f->name);
+        if (!name || poise_graph_at(b->g, name, f->place, b->err) < 0)
+            return -1;
+        b->list[k].ids =
+            poise_input(b->g, name, POISE_I32, 2, (int64_t[]){b->batch, f->length}, b->err);
+        if (!b->list[k].ids)
+            return -1;
+        net->list[net->nlist++] = b->list[k].ids;
     }
-    if (!bad && poise_graph_at(b->g, "embedding", b->model->place, b->err) == 0)
-        b->embedded = poise_embedding(b->g, net->ids, n, table, b->err);
-    free(table);
-    return b->embedded ? 0 : -1;
+    return 0;
+}
+
+/* Of all features with tables: b->embedded, b->list, and b->pooled of what that holds. */
+static int build_tables(poise__builder *b)
+{
+    const int n = b->schema->nfeature;
+    int *all = poise__calloc((size_t)n, sizeof *all, b->err), count = 0, bad = !all;
+    poise_value **part = poise__calloc((size_t)n, sizeof(poise_value *), b->err);
+    for (int k = 0; k < n && !bad; k++)
+        all[k] = k;
+    const poise__tables t = {.n = n, .feature = all};
+    bad = bad || !part || poise__tables_look_up(b, &t, &b->embedded, b->list) < 0 ||
+          poise_graph_at(b->g, "features", b->model->place, b->err) < 0;
+    for (int k = 0; k < n && !bad; k++)
+        if (b->list[k].pooled)
+            part[count++] = b->list[k].pooled;
+    if (!bad && count > 0) {
+        b->pooled = count == 1 ? part[0] : poise_concat(b->g, 1, count, part, b->err);
+        bad = !b->pooled;
+    }
+    free(part);
+    free(all);
+    return bad ? -1 : 0;
 }
 
 static int build_features(poise__builder *b, poise_network *net)
@@ -52,7 +78,8 @@ static int build_features(poise__builder *b, poise_network *net)
     poise_value *part[3];
     int n = 0;
     if (poise_graph_at(b->g, "features", b->model->place, b->err) < 0 ||
-        build_numeric(b, net) < 0 || build_embedding(b, net) < 0 || poise__build_lists(b, net) < 0)
+        build_numeric(b, net) < 0 || build_ids(b, net) < 0 || build_lists(b, net) < 0 ||
+        build_tables(b) < 0)
         return -1;
     if (b->numeric)
         part[n++] = b->numeric;
@@ -62,8 +89,6 @@ static int build_features(poise__builder *b, poise_network *net)
         part[n++] = b->pooled;
     if (n == 0)
         return poise_fail(b->err, POISE_E_SPEC, b->model->place, "the model has no features");
-    if (poise_graph_at(b->g, "features", b->model->place, b->err) < 0)
-        return -1;
     b->features = n == 1 ? part[0] : poise_concat(b->g, 1, n, part, b->err);
     return b->features ? 0 : -1;
 }

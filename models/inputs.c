@@ -153,26 +153,37 @@ int poise__experts_shape(const poise__shaper *c, const poise__instance *i,
 
 /* ---- values ---- */
 
+int64_t poise__numeric_width(const poise_schema *s, int k)
+{
+    return poise_feature_numbers(&s->feature[k]);
+}
+
+int64_t poise__ids_width(const poise_schema *s, int k)
+{
+    return poise_feature_ids(&s->feature[k]);
+}
+
+int64_t poise__embedded_width(const poise_schema *s, int k)
+{
+    const poise_feature *f = &s->feature[k];
+    return poise_feature_ids(f) && poise_feature_alone(f) ? f->dim : 0;
+}
+
 /* Columns [from, to) of x; x itself where these are all of it. */
 static poise_value *columns(poise__builder *b, poise_value *x, int64_t from, int64_t to)
 {
     return x && x->dim[1] == to - from ? x : poise_slice(b->g, x, 1, from, to, b->err);
 }
 
-/* The columns of some features, in the numeric input or in the embeddings, into piece: as few as
- * they come in.  How many; -1 on failure. */
-static int pieces(poise__builder *b, int n, const int *feature, int embedded, poise_value **piece)
+int poise__pieces(poise__builder *b, poise_value *x, poise__width_fn *width_of, int n,
+                  const int *feature, poise_value **piece)
 {
     const poise_schema *s = b->schema;
-    poise_value *x = embedded ? b->embedded : b->numeric;
     int64_t at = 0, from = 0, to = 0;
     int npiece = 0;
     for (int f = 0, k = 0; f <= s->nfeature; f++) {
-        const poise_feature *one = &s->feature[f];
-        int wanted = k < n && feature[k] == f;
-        int64_t width = f == s->nfeature ? 0 : poise_feature_numbers(one);
-        if (embedded && f < s->nfeature)
-            width = poise_feature_ids(one) ? one->dim : 0;
+        const int wanted = k < n && feature[k] == f;
+        const int64_t width = f == s->nfeature ? 0 : width_of(s, f);
         k += wanted;
         if (from < to && (f == s->nfeature || (width > 0 && !wanted))) {
             piece[npiece] = columns(b, x, from, to);
@@ -189,12 +200,28 @@ static int pieces(poise__builder *b, int n, const int *feature, int embedded, po
     return npiece;
 }
 
-/* Features [n], ascending, side by side as all are: numbers, then embeddings, then lists. */
+poise_value *poise__columns(poise__builder *b, poise_value *x, poise__width_fn *width, int n,
+                            const int *feature)
+{
+    poise_value **piece = poise__calloc((size_t)n, sizeof(*piece), b->err), *y = NULL;
+    int npiece = piece ? poise__pieces(b, x, width, n, feature, piece) : -1;
+    if (npiece > 0)
+        y = npiece == 1 ? piece[0] : poise_concat(b->g, 1, npiece, piece, b->err);
+    free(piece);
+    return y;
+}
+
+/* Features [n], ascending, side by side as all are: numbers, then embeddings, then lists and what
+ * shares a table. */
 static poise_value *some_features(poise__builder *b, int n, const int *feature)
 {
     poise_value **piece = poise__calloc((size_t)n * 3, sizeof(*piece), b->err), *y = NULL;
-    int numbers = piece ? pieces(b, n, feature, 0, piece) : -1;
-    int more = numbers < 0 ? -1 : pieces(b, n, feature, 1, piece + numbers), all = numbers + more;
+    int numbers =
+        piece ? poise__pieces(b, b->numeric, poise__numeric_width, n, feature, piece) : -1;
+    int more = numbers < 0 ? -1
+                           : poise__pieces(b, b->embedded, poise__embedded_width, n, feature,
+                                           piece + numbers);
+    int all = numbers + more;
     for (int k = 0; k < n && more >= 0; k++)
         if (b->list[feature[k]].pooled)
             piece[all++] = b->list[feature[k]].pooled;

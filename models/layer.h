@@ -24,11 +24,12 @@ typedef struct poise__shaper {
     poise_diagnostics *diag;
 } poise__shaper;
 
-/* A list feature in the graph; all NULL of another. */
+/* A list feature in the graph, and one whose table others use too; all NULL of another. */
 typedef struct poise__list_value {
-    poise_value *ids;    /* i32[B, L], -1 where the list has ended (ops.h: poise_list_mask) */
-    poise_value *items;  /* [B, L, D]; NULL unless a layer of a kind with `items` reads it */
-    poise_value *pooled; /* [B, D] */
+    poise_value *ids;    /* i32[B, L], -1 where the list has ended (ops.h: poise_list_mask); NULL of
+                            what is no list */
+    poise_value *items;  /* [B, L, D]; there where a layer of a kind with `items` reads it */
+    poise_value *pooled; /* [B, D]; of what is no list its embedding */
 } poise__list_value;
 
 /* The graph while it is built. */
@@ -39,7 +40,8 @@ typedef struct poise__builder {
     poise_graph *g;
     poise_error *err;
     int64_t batch;
-    poise_value *numeric, *embedded, *pooled; /* [B, N]; [B, sum D] of ids, of lists; or NULL */
+    poise_value *numeric, *embedded, *pooled; /* [B, N]; [B, sum D] of ids with tables to
+                                                 themselves, of what `list` has; or NULL */
     poise_value *features;                    /* the three side by side */
     poise__list_value *list;                  /* [nfeature] */
     poise_value **weight;                     /* [T] sample weights of the tasks */
@@ -160,8 +162,35 @@ int poise__row_counts(poise__builder *b, poise_value **counts);
 /* Rows of tables start normal, with this deviation. */
 #define POISE__EMBEDDING_DEVIATION 0.05
 
-/* The inputs and embeddings of list features: b->list, b->pooled, net->list (lists.c).  0 or -1. */
-int poise__build_lists(poise__builder *b, poise_network *net);
+/* ---- features as values (inputs.c, tables.c) ---- */
+
+/* How many columns feature k has of b->numeric, b->ids, b->embedded. */
+typedef int64_t poise__width_fn(const poise_schema *s, int k);
+poise__width_fn poise__numeric_width, poise__ids_width, poise__embedded_width;
+/* The columns of features [n], ascending, of x, which has those of all, into piece [n]: as few as they
+ * come in.  How many; -1 on failure. */
+int poise__pieces(poise__builder *b, poise_value *x, poise__width_fn *width, int n,
+                  const int *feature, poise_value **piece);
+/* The same as one value; NULL on failure.  One of the features has such columns. */
+poise_value *poise__columns(poise__builder *b, poise_value *x, poise__width_fn *width, int n,
+                            const int *feature);
+
+/* The features that look rows up, and where. */
+typedef struct poise__tables {
+    const poise__instance
+        *of;     /* the layer whose tables they are; NULL: those that all layers share */
+    int64_t dim; /* their width; 0: each feature's own */
+    int n;
+    const int *feature; /* [n] indices in the schema, ascending */
+} poise__tables;
+
+/* Embeddings of the features: *embedded [B, sum D] of the ids whose table none of the others uses
+ * (NULL: there are none), value[k] of lists and of the others.  value [nfeature] has the ids of lists.
+ * 0 or -1. */
+int poise__tables_look_up(poise__builder *b, const poise__tables *t, poise_value **embedded,
+                          poise__list_value *value);
+/* 1 where no feature before k among features [n] uses the table that k uses, which has one. */
+int poise__table_first(const poise_schema *s, int n, const int *feature, int k);
 /* How the items of a list feature become one. */
 poise_pool poise__pool(const poise_feature *f);
 

@@ -85,7 +85,8 @@ static int describe_features(const poise_schema *s, poise_place place,
     poise__shape all = {.width = poise__features_width(s)};
     poise_layer_info info = {.name = "features", .kind = "input", .repeats = 1, .place = place};
     for (int k = 0; k < s->nfeature && s->learnt; k++)
-        info.parameters += poise_feature_rows(&s->feature[k]) * s->feature[k].dim;
+        info.parameters +=
+            s->feature[k].table ? 0 : poise_feature_rows(&s->feature[k]) * s->feature[k].dim;
     info.shape = poise__shape_text(&all, text, sizeof(text));
     return line(user, &info);
 }

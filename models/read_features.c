@@ -58,11 +58,11 @@ static int add(gathering *g, const poise__yaml *key, const poise_feature *f, con
     to->column = column && strcmp(column, name) != 0
                      ? poise__arena_text(r->spec->schema->arena, column, &err)
                      : NULL;
-    if (f->separator) {
-        to->separator = poise__arena_text(r->spec->schema->arena, f->separator, &err);
-        if (!to->separator)
-            return poise_diagnose_error(r->diag, &err);
-    }
+    if (f->separator &&
+        !(to->separator = poise__arena_text(r->spec->schema->arena, f->separator, &err)))
+        return poise_diagnose_error(r->diag, &err);
+    if (f->table && !(to->table = poise__arena_text(r->spec->schema->arena, f->table, &err)))
+        return poise_diagnose_error(r->diag, &err);
     if (!to->name || (column && strcmp(column, name) != 0 && !to->column))
         return poise_diagnose_error(r->diag, &err);
     g->n++;
@@ -381,6 +381,7 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
         memcpy(g.taken, g.label, ncolumn);
     bad |= gather(&g, node, keys);
     bad |= keep(&g);
+    bad |= poise__read_tables(r, !bad);
     free(g.feature);
     if (!bad && (r->ncolumn >= 0 || r->of_run))
         bad = poise__groups_read(r, &groups);

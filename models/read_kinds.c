@@ -7,6 +7,7 @@
 static int read_missing(poise__reading *r, const poise__yaml *v, void *into);
 static int read_clip(poise__reading *r, const poise__yaml *v, void *into);
 static int read_column(poise__reading *r, const poise__yaml *v, void *into);
+static int read_table(poise__reading *r, const poise__yaml *v, void *into);
 
 static const char *const transforms[] = {POISE_TRANSFORMS, NULL};
 
@@ -91,22 +92,34 @@ const poise_section poise__count_section = {
     .about = "a feature that is a number: how many columns of the row are missing",
     POISE__ROWS(count_rows)};
 
-static const poise_key categorical_rows[] = {
-    {.name = "dim",
-     .kind = POISE_KEY_INT,
-     .initial = "8",
-     .min = 1,
-     .max = 4096,
-     POISE__INTO(poise_feature, dim),
-     .help = "width of the embedding"},
-    {.name = "min_count",
-     .kind = POISE_KEY_INT,
-     .initial = "1",
-     .min = 1,
-     .max = 1e18,
-     POISE__INTO(poise_feature, min_count),
-     .help = "values seen fewer times in the training rows count as unseen"},
-};
+/* What a vocabulary and its table are, of one value or of many. */
+#define VALUES                                                                             \
+    {                                                                                      \
+        .name = "dim",                                                                     \
+        .kind = POISE_KEY_INT,                                                             \
+        .initial = "8",                                                                    \
+        .min = 1,                                                                          \
+        .max = 4096,                                                                       \
+        POISE__INTO(poise_feature, dim),                                                   \
+        .help = "width of the embedding",                                                  \
+    },                                                                                     \
+        {                                                                                  \
+            .name = "min_count",                                                           \
+            .kind = POISE_KEY_INT,                                                         \
+            .initial = "1",                                                                \
+            .min = 1,                                                                      \
+            .max = 1e18,                                                                   \
+            POISE__INTO(poise_feature, min_count),                                         \
+            .help = "values seen fewer times in the training rows count as unseen",        \
+        },                                                                                 \
+    {                                                                                      \
+        .name = "table", .kind = POISE_KEY_OWN, .read = read_table, .form = "feature",     \
+        .schema = "text",                                                                  \
+        .help = "the feature whose vocabulary and embeddings it uses, with their dim and " \
+                "min_count; without it it has its own",                                    \
+    }
+
+static const poise_key categorical_rows[] = {VALUES};
 const poise_section poise__categorical_section = {
     .name = "categorical",
     .about = "a feature that is one value of a vocabulary learnt from the training rows",
@@ -121,13 +134,7 @@ static const poise_key list_rows[] = {
      .like = "value separator",
      POISE__INTO(poise_feature, separator),
      .help = "between two values of a cell: one or several characters"},
-    {.name = "dim",
-     .kind = POISE_KEY_INT,
-     .initial = "8",
-     .min = 1,
-     .max = 4096,
-     POISE__INTO(poise_feature, dim),
-     .help = "width of the embedding"},
+    VALUES,
     {.name = "pool",
      .kind = POISE_KEY_CHOICE,
      .initial = "mean",
@@ -147,13 +154,6 @@ static const poise_key list_rows[] = {
      .choice = ends,
      POISE__INTO(poise_feature, keep_last),
      .help = "which values are kept where there are more"},
-    {.name = "min_count",
-     .kind = POISE_KEY_INT,
-     .initial = "1",
-     .min = 1,
-     .max = 1e18,
-     POISE__INTO(poise_feature, min_count),
-     .help = "values seen fewer times in the training rows count as unseen"},
 };
 const poise_section poise__list_section = {
     .name = "list",
@@ -242,6 +242,14 @@ static int read_clip(poise__reading *r, const poise__yaml *v, void *into)
     return 0;
 }
 
+static int read_table(poise__reading *r, const poise__yaml *v, void *into)
+{
+    static const poise_key row = {
+        .name = "table", .kind = POISE_KEY_TEXT, POISE__INTO(poise_feature, table)};
+    ((poise_feature *)into)->table_at = v->place;
+    return poise__key_read(r, &row, v, into);
+}
+
 static int read_column(poise__reading *r, const poise__yaml *v, void *into)
 {
     poise__feature_keys *k = into;
@@ -266,7 +274,12 @@ static int read_column(poise__reading *r, const poise__yaml *v, void *into)
 static int read_options(poise__reading *r, const poise__yaml *v, poise__feature_keys *k, int kind)
 {
     k->kind = kind;
-    return poise__keys_read(r, v, kinds[kind]->name, kinds[kind], k);
+    int bad = poise__keys_read(r, v, kinds[kind]->name, kinds[kind], k);
+    if (k->feature.table) { /* what is not said is that of the table's owner */
+        k->feature.dim = poise__yaml_get(v, "dim") ? k->feature.dim : 0;
+        k->feature.min_count = poise__yaml_get(v, "min_count") ? k->feature.min_count : 0;
+    }
+    return bad;
 }
 
 static int read_numeric(poise__reading *r, const poise__yaml *v, void *into)

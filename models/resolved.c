@@ -112,6 +112,8 @@ static poise__yaml *write_feature(writer *w, const poise_feature *f)
         bad = put(w, inner, "missing",
                   isnan(f->missing) ? poise__node_text(w->a, "mean", w->err)
                                     : poise__node_number(w->a, f->missing, w->err)) < 0;
+    if (!bad)
+        bad = put_text(w, inner, "table", f->table) < 0;
     if (!bad && f->clip)
         bad = put(w, inner, "clip", node_pair(w, f->low, f->high)) < 0;
     return bad || put(w, outer, s->name, inner) < 0 ? NULL : outer;

@@ -67,6 +67,9 @@ void poise__task_columns(poise__reading *r, const poise_task *t, int all,
 /* What stands beside a feature's name.  0, or -1 after a diagnosis. */
 int poise__read_kind(poise__reading *r, const char *name, const poise__yaml *v,
                      poise__feature_keys *k);
+/* Whose tables the schema's features use, once all are known; complete 0: some could not be read.  0,
+ * or -1 after diagnoses. */
+int poise__read_tables(poise__reading *r, int complete);
 int poise__read_model(poise__reading *r, const poise__yaml *node);
 int poise__read_balancer(poise__reading *r, const poise__yaml *node);
 int poise__read_train(poise__reading *r, const poise__yaml *node);

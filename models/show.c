@@ -102,7 +102,7 @@ int poise__drawing_has_table(const poise_feature *f)
 
 static int64_t table(const poise_schema *s, const poise_feature *f)
 {
-    if (!poise__drawing_has_table(f))
+    if (!poise__drawing_has_table(f) || f->table)
         return 0;
     return s->learnt ? poise_feature_rows(f) * f->dim : -1;
 }

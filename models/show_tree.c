@@ -240,7 +240,9 @@ static void put_names(const poise__drawing *d, int tables, const char *title)
             fprintf(d->out, "  %-12s", title);
         if (n++ < LISTED)
             fprintf(d->out, "%s%s", n > 1 ? ", " : "", f->name);
-        if (n <= LISTED && tables)
+        if (n <= LISTED && tables && f->table)
+            fprintf(d->out, " [of %s]", f->table);
+        else if (n <= LISTED && tables)
             fprintf(d->out, " [%" PRId64 "]", f->dim);
     }
     if (n > LISTED)

@@ -60,6 +60,8 @@ static void print_features(const poise_schema *s)
     for (int k = 0; k < s->nfeature; k++) {
         const poise_feature *f = &s->feature[k];
         categorical += f->kind == POISE_CATEGORICAL;
+        if (f->table)
+            continue;
         rows += poise_feature_rows(f);
         bytes += poise_feature_rows(f) * f->dim * (int64_t)sizeof(float);
     }

@@ -17,11 +17,12 @@ typedef struct net {
     poise_network n;
 } net;
 
-/* As if learnt: 5, 6, 7, ... values per categorical feature, 3 classes. */
+/* As if learnt: 5, 6, 7, ... values per vocabulary, 3 classes. */
 static inline void pretend_learnt(poise_schema *s)
 {
     for (int k = 0; k < s->nfeature; k++)
         s->feature[k].nvalue = 5 + k;
+    poise__schema_tables(s);
     for (int t = 0; t < s->ntask; t++)
         if (poise_task_classed(&s->task[t]))
             s->task[t].nclass = 3;

@@ -70,10 +70,10 @@ static void every_good_spec(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "good/conditions.yaml", "good/extends.yaml", "good/forms.yaml",    "good/golden.yaml",
-        "good/groups.yaml",     "good/inline.yaml",  "good/kinds.yaml",    "good/lists.yaml",
-        "good/optimizer.yaml",  "good/path.yaml",    "good/schedule.yaml", "good/short.yaml",
-        "good/treatment.yaml"};
+        "good/conditions.yaml", "good/extends.yaml",  "good/forms.yaml",    "good/golden.yaml",
+        "good/groups.yaml",     "good/inline.yaml",   "good/kinds.yaml",    "good/lists.yaml",
+        "good/optimizer.yaml",  "good/path.yaml",     "good/schedule.yaml", "good/short.yaml",
+        "good/tables.yaml",     "good/treatment.yaml"};
     for (size_t k = 0; k < sizeof(good) / sizeof(good[0]); k++) {
         poise_error err;
         net x, y;

@@ -166,6 +166,7 @@ static void every_form(void **state)
     (void)state;
     check_gradients("good/forms.yaml", NULL, 1);
     check_gradients("good/lists.yaml", NULL, 1);
+    check_gradients("good/tables.yaml", NULL, 1);
 }
 
 static void every_kind(void **state)

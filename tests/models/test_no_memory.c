@@ -64,6 +64,7 @@ static void reading(void **state)
     refuse_each(read_one, (void *)(uintptr_t) "good/schedule.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/treatment.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/lists.yaml");
+    refuse_each(read_one, (void *)(uintptr_t) "good/tables.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/groups.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/extends.yaml");
     refuse_each(read_one, (void *)(uintptr_t) "good/conditions.yaml");
@@ -187,6 +188,10 @@ static void everything_after_reading(void **state)
     refuse_each(describe_one, s);
     refuse_each(build_one, s);
     refuse_each(name_models, NULL);
+    poise_spec *common = read_good("good/tables.yaml", NULL, 0, NULL);
+    pretend_learnt(common->schema);
+    refuse_each(build_one, common);
+    poise_spec_free(common);
     for (writer = 0; writer < (int)(sizeof(writers) / sizeof(writers[0])); writer++)
         refuse_each(write_one, s);
     poise_spec_free(s);

@@ -303,10 +303,10 @@ static void layers_are_in_order_of_need(void **state)
     poise_spec_free(s);
 }
 
-static const char *const good[] = {"good/forms.yaml",     "good/short.yaml", "good/golden.yaml",
-                                   "good/inline.yaml",    "good/path.yaml",  "good/schedule.yaml",
-                                   "good/treatment.yaml", "good/lists.yaml", "good/conditions.yaml",
-                                   "good/extends.yaml",   "good/groups.yaml"};
+static const char *const good[] = {
+    "good/forms.yaml",      "good/short.yaml",    "good/golden.yaml",    "good/inline.yaml",
+    "good/path.yaml",       "good/schedule.yaml", "good/treatment.yaml", "good/lists.yaml",
+    "good/conditions.yaml", "good/extends.yaml",  "good/groups.yaml",    "good/tables.yaml"};
 
 /* read(resolved(read(x))) resolves to the same text, and nothing is said about it. */
 static void a_resolved_spec_reads_back_to_itself(void **state)

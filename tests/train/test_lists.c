@@ -1,5 +1,5 @@
-/* Lists in training: a step with them asks for no memory, under strategies that look at the tables'
- * gradients too, and makes the same bits on any number of threads. */
+/* Lists and tables that several features use, in training: a step with them asks for no memory, under
+ * strategies that look at the tables' gradients too, and makes the same bits on any number of threads. */
 #include "run_fixture.h"
 
 #define COUNT_ALLOC_ALL
@@ -14,6 +14,9 @@ static const char LISTS[] =
     "  tags: {list: {dim: 6, length: 5, pool: mean}}\n"
     "  most: {column: tags, list: {dim: 4, length: 3, pool: max, keep: last}}\n"
     "  total: {column: tags, list: {dim: 3, length: 4, pool: sum, min_count: 20}}\n"
+    "  tag: {categorical: {table: tags}}\n"
+    "  again: {column: tags, list: {table: tags, length: 3, keep: last, pool: max}}\n"
+    "  other: {column: tag, categorical: {dim: 2}}\n"
     "tasks: {click: {label: click}, buy: {label: n > 500, when: click}}\n"
     "model: {use: shared_bottom, units: [16], tower: [4]}\n"
     "balancer: {use: equal, signals: {scope: all}}\n"
@@ -33,7 +36,7 @@ static void write_rows(void)
     FILE *f = fopen(in_folder("lists.csv"), "w");
     uint32_t x = 1;
     assert_non_null(f);
-    fprintf(f, "n,tags,click\n");
+    fprintf(f, "n,tags,tag,click\n");
     for (int i = 0; i < LINES; i++) {
         x = x * 1664525u + 1013904223u;
         fprintf(f, "%u,", (x >> 8) % 1000);
@@ -41,7 +44,7 @@ static void write_rows(void)
             x = x * 1664525u + 1013904223u;
             fprintf(f, "%st%u", k ? "|" : "", (x >> 9) % 50);
         }
-        fprintf(f, ",%u\n", (x >> 7) % 2);
+        fprintf(f, ",t%u,%u\n", (x >> 14) % 60, (x >> 7) % 2);
     }
     assert_int_equal(fclose(f), 0);
 }
@@ -116,12 +119,16 @@ static void a_step_with_lists_allocates_nothing(void **state)
 static void threads_make_the_same_bits(void **state)
 {
     (void)state;
+    static const int threads[] = {2, 3, 8};
     for (int k = 0; k < USED; k++) {
-        outcome a = train(used[k], 1), b = train(used[k], 2);
-        assert_int_equal(a.count, b.count);
-        assert_memory_equal(a.weights, b.weights, a.count * sizeof(float));
+        outcome a = train(used[k], 1);
+        for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+            outcome b = train(used[k], threads[i]);
+            assert_int_equal(a.count, b.count);
+            assert_memory_equal(a.weights, b.weights, a.count * sizeof(float));
+            free(b.weights);
+        }
         free(a.weights);
-        free(b.weights);
     }
 }
 
