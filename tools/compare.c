@@ -24,8 +24,6 @@ static void request_done(request *r)
 
 /* ---- progress ------------------------------------------------------------------------------ */
 
-/* The library trains the rows in order, each with every seed, and tells steps and epochs; the step
- * counter that goes back tells that the next run has begun. */
 typedef struct watch {
     tool_progress progress;
     const request *request;
@@ -38,10 +36,11 @@ static int show(void *user, const poise_progress *now)
     const request *r = w->request;
     int each = r->balancers.n ? r->balancers.n : 1, total = r->nspec * each * r->repeat;
 
-    if ((w->run < 0 || now->step < w->progress.step) && w->run + 1 < total) {
-        int row = ++w->run / r->repeat;
+    if (now->run != w->run) {
+        int row = now->run / r->repeat;
         const poise_spec *spec = r->spec[row / each];
 
+        w->run = now->run;
         tool_progress_clear(&w->progress);
         fprintf(stderr, "run %d of %d: ", w->run + 1, total);
         if (r->models.n)
@@ -79,7 +78,7 @@ static int check_balancers(const request *r)
     return TOOL_OK;
 }
 
-static int compare(const request *r, const char *out)
+static int compare(const request *r, const char *out, int resume)
 {
     watch w = {.request = r, .run = -1};
     poise_comparison c;
@@ -88,29 +87,43 @@ static int compare(const request *r, const char *out)
 
     tool_progress_init(&w.progress);
     tool_interrupt_catch();
-    status = poise_compare_models(
-        r->nspec, (const poise_spec *const *)r->spec, r->balancers.n,
-        (const char *const *)r->balancers.name, r->repeat,
-        &(poise_train_options){
-            .out = out, .progress = show, .user = &w, .where = tool_crash_watch()},
-        &c, &err);
+    status = poise_compare_models(r->nspec, (const poise_spec *const *)r->spec, r->balancers.n,
+                                  (const char *const *)r->balancers.name, r->repeat,
+                                  &(poise_train_options){.out = out,
+                                                         .resume = resume,
+                                                         .progress = show,
+                                                         .user = &w,
+                                                         .where = tool_crash_watch()},
+                                  &c, &err);
     tool_progress_clear(&w.progress);
     if (c.nrow) {
         tool_print_comparison(&c);
         printf("\n-> %s/compare.json\n", out);
     }
     poise_comparison_done(&c);
-    return status < 0 ? tool_failed(&err) : TOOL_OK;
+    if (status == 0)
+        return TOOL_OK;
+    status = tool_failed(&err);
+    if (err.code == POISE_E_STOPPED)
+        fprintf(stderr, "continue the comparison with the same words and --resume %s\n", out);
+    return status;
 }
 
 static int run(const tool_arguments *a)
 {
+    const char *resume = tool_value(a, "resume");
     request r = {.nspec = 0};
     uint64_t repeat = 3;
     char out[TOOL_PATH];
     int status = tool_number(a, "repeat", 1, 10000, &repeat);
 
     r.repeat = (int)repeat;
+    if (status == TOOL_OK && resume && tool_value(a, "out"))
+        status = tool_wrong(a->command, "--resume continues in its own folder; leave --out away");
+    if (status == TOOL_OK && resume &&
+        !tool_exists(tool_join(resume, "compare.json", out, sizeof out)))
+        status = tool_wrong(a->command, "%s is not there: %s holds no comparison to continue", out,
+                            resume);
     if (status == TOOL_OK && !tool_value(a, "balancers") && !tool_value(a, "models"))
         status =
             tool_wrong(a->command, "say what to compare: --balancers A,B,... or --models A,B,...");
@@ -122,10 +135,10 @@ static int run(const tool_arguments *a)
         status = read_specs(a, &r);
     if (status == TOOL_OK)
         status = check_balancers(&r);
-    if (status == TOOL_OK)
+    if (status == TOOL_OK && !resume)
         status = tool_out(a, r.spec[0]->name, out, sizeof out);
     if (status == TOOL_OK)
-        status = compare(&r, out);
+        status = compare(&r, resume ? resume : out, resume != NULL);
     request_done(&r);
     return status;
 }
@@ -136,6 +149,7 @@ static const tool_option options[] = {
      TOOL_ONCE},
     {"repeat", "N", "runs of each, with seeds seed, seed + 1, ...; default 3", TOOL_ONCE},
     {"out", "DIR", "the folder; default runs/<spec>-<n>, n the first free number", TOOL_ONCE},
+    {"resume", "DIR", "continue the comparison in DIR", TOOL_ONCE},
     TOOL_OPTION_SET,
     TOOL_OPTION_SEED,
     TOOL_OPTION_THREADS,
@@ -152,6 +166,9 @@ const tool_command tool_compare = {
             "first row, and the best AUC that any model can reach where the data's generator\n"
             "knows it. A model or strategy that is not the spec's own starts from its defaults;\n"
             "parameters stand in braces. Writes compare.json into the folder.\n"
+            "\n"
+            "One that was stopped or killed goes on with the same words and --resume DIR: runs\n"
+            "that ended are not trained again. Only the threads may be others.\n"
             "\n"
             "  poise compare funnel.yaml --balancers equal,gradnorm,./mine.so --repeat 3\n"
             "  poise compare funnel.yaml --models 'shared_bottom,mmoe,{use: ple, tower: [8]}'\n",

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../core/memory.h"
 #include "../models/model.h"
+#include "compared.h"
 #include "file.h"
 #include "metrics.h"
 #include "run.h"
@@ -113,8 +114,11 @@ static int allocate(poise_comparison *c, const plan *p, poise_error *err)
     const poise_schema *s = p->spec[0]->schema;
     int each = p->nbalancer ? p->nbalancer : 1;
 
-    *c = (poise_comparison){
-        .ntask = s->ntask, .nmodel = p->nmodel, .nbalancer = p->nbalancer, .repeat = p->repeat};
+    *c = (poise_comparison){.ntask = s->ntask,
+                            .seed = p->spec[0]->train.seed,
+                            .nmodel = p->nmodel,
+                            .nbalancer = p->nbalancer,
+                            .repeat = p->repeat};
     c->arena = poise__arena_new(err);
     if (!c->arena)
         return -1;
@@ -170,35 +174,77 @@ static void choose(poise_spec *one, const char *use)
     one->nphase = 1;
 }
 
-/* Train one model with one strategy (NULL: the spec's) and every seed and fill its row.  figure is
- * [T][repeat] of scratch. */
-static int compare_one(const plan *p, const poise_spec *spec, const poise_data *data,
-                       const char *use, poise_comparison *c, poise_compare_row *row, double *figure,
-                       poise_error *err)
+/* The spec of run `number`, counted as poise_progress.run, and its folder. */
+static int run_at(const plan *p, const poise_comparison *c, int number, poise_spec *one,
+                  char *folder, poise_error *err)
 {
-    poise_spec one = *spec;
+    int each = p->nbalancer ? p->nbalancer : 1, row = number / p->repeat;
+
+    *one = *p->spec[row / each];
+    if (p->nbalancer)
+        choose(one, p->balancer[row % each]);
+    one->train.seed += (uint64_t)(number % p->repeat);
+    return run_folder(p, &c->row[row], one->train.seed, folder, err);
+}
+
+typedef struct forward {
+    const poise_train_options *to;
+    int run;
+} forward;
+
+static int tell(void *user, const poise_progress *now)
+{
+    const forward *f = user;
+    poise_progress of = *now;
+
+    of.run = f->run;
+    return f->to->progress(f->to->user, &of);
+}
+
+/* Unless it has ended: train it, from where it stopped if it had begun. */
+static int train_run(const plan *p, const poise_comparison *c, int number, const poise_data *data,
+                     char *folder, poise_error *err)
+{
     poise_train_options options = *p->o;
+    forward f = {p->o, number};
+    poise__begun begun = POISE__NOT_BEGUN;
+    poise_result r;
+    poise_spec one;
+
+    if (run_at(p, c, number, &one, folder, err) < 0 ||
+        (p->o->resume && poise__compared_run(folder, &one, &begun, err) < 0))
+        return -1;
+    if (begun == POISE__ENDED)
+        return 0;
+    options.out = folder;
+    options.resume = begun == POISE__STOPPED;
+    options.progress = p->o->progress ? tell : NULL;
+    options.user = &f;
+    if (poise__run(&one, data, &options, &r, err) < 0)
+        return -1;
+    poise_result_done(&r);
+    return 0;
+}
+
+/* Train one model with one strategy and every seed and fill its row.  figure is [T][repeat] of
+ * scratch. */
+static int compare_one(const plan *p, int index, const poise_data *data, poise_comparison *c,
+                       double *figure, poise_error *err)
+{
+    const poise_spec *spec = p->spec[index / (p->nbalancer ? p->nbalancer : 1)];
+    poise_compare_row *row = &c->row[index];
     char folder[PATH_SIZE];
     int known = 0, by_auc = 0;
 
-    if (use)
-        choose(&one, use);
-    options.out = folder;
     row->weights = poise_model_weights(spec->model, spec->schema, err);
     if (row->weights < 0)
         return -1;
     for (int k = 0; k < c->repeat; k++) {
-        poise_result r;
-        one.train.seed = spec->train.seed + (uint64_t)k;
-        if (run_folder(p, row, one.train.seed, folder, err) < 0 ||
-            poise__run(&one, data, &options, &r, err) < 0)
+        double seconds;
+        if (train_run(p, c, index * c->repeat + k, data, folder, err) < 0 ||
+            poise__compared_figures(folder, c, &figure[k], c->repeat, &seconds, err) < 0)
             return -1;
-        row->seconds_per_epoch += r.seconds_per_epoch / c->repeat;
-        for (int t = 0; t < c->ntask; t++) {
-            figure[t * c->repeat + k] = r.task[t].figure[c->figure[t]];
-            c->best_possible[t] = r.task[t].auc_best_possible;
-        }
-        poise_result_done(&r);
+        row->seconds_per_epoch += seconds / c->repeat;
     }
     for (int t = 0; t < c->ntask; t++) {
         poise_mean_deviation(c->repeat, figure + t * c->repeat, &row->mean[t], &row->std[t]);
@@ -234,9 +280,7 @@ static int compare_model(const plan *p, int m, poise_comparison *c, const char *
     int status = poise_data_open(&spec->data, spec->schema, &data, err);
 
     for (int k = 0; status == 0 && k < each; k++) {
-        const char *use = p->nbalancer ? p->balancer[k] : NULL;
-
-        status = compare_one(p, spec, &data, use, c, &c->row[m * each + k], figure, err);
+        status = compare_one(p, m * each + k, &data, c, figure, err);
         if (status == 0) {
             c->nrow++;
             status = write_rows(c, path, err);
@@ -244,6 +288,27 @@ static int compare_model(const plan *p, int m, poise_comparison *c, const char *
     }
     poise_data_done(&data);
     return status;
+}
+
+/* Before anything is trained.  A comparison that begins writes compare.json, and no run of an earlier
+ * one in its folder is its own; one that goes on looks whether all is of what is asked for. */
+static int begin(const plan *p, const poise_comparison *c, const char *path, poise_error *err)
+{
+    int runs = p->nmodel * (p->nbalancer ? p->nbalancer : 1) * p->repeat;
+    char folder[PATH_SIZE];
+    poise__begun begun;
+    poise_spec one;
+
+    if (p->o->resume && poise__compared_same(path, c, err) < 0)
+        return -1;
+    for (int k = 0; k < runs; k++)
+        if (run_at(p, c, k, &one, folder, err) < 0 ||
+            (p->o->resume ? poise__compared_run(folder, &one, &begun, err)
+                          : poise__compared_forget(folder, err)) < 0)
+            return -1;
+    if (p->o->resume)
+        return 0;
+    return poise__folder(p->o->out, err) < 0 ? -1 : write_rows(c, path, err);
 }
 
 int poise_compare_models(int nmodel, const poise_spec *const *spec, int nbalancer,
@@ -266,7 +331,7 @@ int poise_compare_models(int nmodel, const poise_spec *const *spec, int nbalance
         if (length < 0 || length >= (int)sizeof path)
             status = poise_fail(err, POISE_E_SYSTEM, POISE_NOWHERE, "the path is too long");
         else
-            status = poise__file_remove(path, err); /* of an earlier one in this folder */
+            status = begin(&p, c, path, err);
     }
     for (int m = 0; status == 0 && m < nmodel; m++)
         status = compare_model(&p, m, c, path, figure, err);

@@ -276,6 +276,21 @@ static json_t *compare_row(const poise_comparison *c, const poise_compare_row *r
     return row;
 }
 
+/* What is compared, finished or not; without strategies, each spec's own. */
+static json_t *asked(const poise_comparison *c)
+{
+    json_t *o = json_object(), *models = json_array(), *balancers = json_array();
+    int each = c->nbalancer ? c->nbalancer : 1;
+
+    for (int m = 0; m < c->nmodel; m++)
+        json_array_append_new(models, json_string(c->row[m * each].model));
+    for (int k = 0; k < c->nbalancer; k++)
+        json_array_append_new(balancers, json_string(c->row[k].balancer));
+    json_object_set_new(o, "models", models);
+    json_object_set_new(o, "balancers", balancers);
+    return o;
+}
+
 /* "balancers" are the first model's. */
 char *poise_comparison_json(const poise_comparison *c, poise_error *err)
 {
@@ -300,6 +315,8 @@ char *poise_comparison_json(const poise_comparison *c, poise_error *err)
         if (!isnan(c->best_possible[t]))
             json_object_set_new(best, c->task[t], number(c->best_possible[t]));
     json_object_set_new(o, "repeat", json_integer(c->repeat));
+    json_object_set_new(o, "seed", json_integer((json_int_t)c->seed));
+    json_object_set_new(o, "asked", asked(c));
     if (json_object_size(best))
         json_object_set_new(o, "auc_best_possible", best);
     else

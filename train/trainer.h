@@ -27,6 +27,7 @@ typedef struct poise_progress {
     double monitor;
     int best;         /* 1: the best epoch so far */
     const char *note; /* a line from the balancer or the trainer to show, else NULL */
+    int run; /* of a comparison: which of its runs, from 0: all seeds of its first row, ... */
 } poise_progress;
 
 /* Called with the signals of every step that the balancer sees, the number of groups that
@@ -43,7 +44,7 @@ typedef struct poise_train_where {
 
 typedef struct poise_train_options {
     const char *out; /* run folder; made if it is not there */
-    int resume;      /* 1: continue from out's state.safetensors */
+    int resume; /* 1: continue from out's state.safetensors; a comparison: from its compare.json */
     /* Called some times a second; non-zero stops the run after a checkpoint (code STOPPED). */
     int (*progress)(void *user, const poise_progress *p);
     void *user;
@@ -104,6 +105,7 @@ typedef struct poise_compare_row {
 } poise_compare_row;
 typedef struct poise_comparison {
     int ntask, repeat;
+    uint64_t seed;         /* of each row's first run */
     int nmodel, nbalancer; /* as asked for; nbalancer 0: each spec's own */
     int nrow;              /* finished: all strategies of the first model, of the second, ... */
     const char **task;
@@ -112,8 +114,13 @@ typedef struct poise_comparison {
     poise_compare_row *row;
     struct poise__arena *arena;
 } poise_comparison;
-/* compare.json is written after every row.  On failure *c holds the rows that were finished;
- * poise_comparison_done in any case. */
+/* compare.json is written at the beginning and after every row.  On failure *c holds the rows that were
+ * finished; poise_comparison_done in any case.
+ *
+ * With o->resume the folder has a comparison of the same models, strategies, repeats and seed (SPEC:
+ * another) that was stopped or killed: runs that ended are taken as they are, one that had begun goes
+ * on, the others are trained.  Every run that began must be of the settings that are asked for, but for
+ * the number of threads. */
 POISE_API int poise_compare(const poise_spec *spec, int nbalancer, const char *const *balancer,
                             int repeat, const poise_train_options *o, poise_comparison *c,
                             poise_error *err);

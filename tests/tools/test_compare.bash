@@ -93,3 +93,54 @@ expect 2 compare small.yaml --models mmoe,./none.yaml
 says 'none.yaml'
 expect 2 compare small.yaml --models mmoe,mmoe
 says 'twice'
+
+# A comparison that was killed in its second run goes on, and comes to what one that was not comes to.
+asked=(small.yaml --balancers equal,dwa --repeat 2 --set train.epochs=4)
+settled() { sed '/seconds_per_epoch/d' "$1"; }
+expect 0 compare "${asked[@]}" --out whole
+"$poise" compare "${asked[@]}" --out killed >"$output" 2>&1 </dev/null &
+pid=$!
+while [ ! -e killed/equal-2/state.safetensors ] && kill -0 $pid 2>/dev/null; do
+    sleep 0.01
+done
+kill -KILL $pid 2>/dev/null || true
+wait $pid 2>/dev/null && fail 'the comparison to be killed ended by itself'
+[ ! -e killed/dwa-1 ] || fail 'the third run had begun'
+touch -d '2001-01-01' killed/equal-1/result.json
+expect 0 compare "${asked[@]}" --resume killed --threads 2
+says '^run 2 of 4: equal, seed 2$'
+says '^run 4 of 4: dwa, seed 2$'
+says_not '^run 1 of 4'
+says '^dwa .*\+- '
+[ killed/equal-1/result.json -ot small.yaml ] || fail 'a run that had ended was trained again'
+cmp <(settled whole/compare.json) <(settled killed/compare.json) || fail 'other figures after --resume'
+same_weights whole/equal-2/model.safetensors killed/equal-2/model.safetensors
+# there is nothing left to train
+expect 0 compare "${asked[@]}" --resume killed
+says_not '^run '
+cmp <(settled whole/compare.json) <(settled killed/compare.json) || fail 'other figures the second time'
+
+# what differs is told, and nothing is trained
+cp killed/compare.json before.json
+expect 2 compare "${asked[@]}" --resume killed --set train.batch=50
+says 'killed/equal-1/spec.yaml: .*it has "batch: 100", asked for is "batch: 50"'
+expect 2 compare small.yaml --balancers equal,dwa --repeat 3 --set train.epochs=4 --resume killed
+says 'has a repeat of 2; asked for is 3'
+expect 2 compare "${asked[@]}" --resume killed --seed 2
+says 'has the first seed 1; asked for is 2'
+expect 2 compare small.yaml --balancers dwa,equal --repeat 2 --set train.epochs=4 --resume killed
+says 'has the balancers equal, dwa; asked for is dwa, equal'
+expect 2 compare "${asked[@]}" --models mmoe,ple --resume killed
+says 'has the models mmoe; asked for is mmoe, ple'
+expect 2 compare "${asked[@]}" --resume killed --out killed
+says 'leave --out away'
+expect 2 compare "${asked[@]}" --resume nowhere
+says 'nowhere holds no comparison'
+same before.json killed/compare.json
+printf '{' >killed/compare.json
+expect 1 compare "${asked[@]}" --resume killed
+says 'killed/compare.json.*no JSON'
+
+# what an earlier comparison has left in the folder is not the new one's
+expect 0 compare small.yaml --balancers equal,dwa --repeat 2 --set train.epochs=1 --out whole
+[ "$(json whole/dwa-2/result.json epochs)" = 1 ] || fail 'runs of the comparison before were taken'
