@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../train/safetensors.h"
+#include "../train/usage.h"
 #include "run.h"
 
 #define ALIKE 0.95 /* linear CKA from which two experts are told of */
@@ -216,6 +217,38 @@ static int print_weights(const char *path)
     return TOOL_OK;
 }
 
+/* ---- tables -------------------------------------------------------------------------------- */
+
+static int print_tables(const char *folder)
+{
+    poise_usage u;
+    poise_error err;
+    int width = 10;
+
+    if (poise_usage_read(folder, &u, &err) < 0) {
+        poise_usage_done(&u);
+        return tool_failed(&err);
+    }
+    for (int k = 0; k < u.n; k++)
+        if ((int)strlen(u.table[k].name) > width)
+            width = (int)strlen(u.table[k].name);
+    if (u.n)
+        printf("\n%-*s %10s %10s %6s   norm of the other rows: least, median, largest\n", width,
+               "tables", "rows", "untouched", "share");
+    for (int k = 0; k < u.n; k++) {
+        const poise_table_usage *t = &u.table[k];
+
+        printf("%-*s %10" PRId64 " %10" PRId64 " %6.3f", width, t->name, t->rows, t->untouched,
+               (double)t->untouched / (double)t->rows);
+        tool_print_figure(10, 4, t->least);
+        tool_print_figure(10, 4, t->median);
+        tool_print_figure(10, 4, t->largest);
+        printf("\n");
+    }
+    poise_usage_done(&u);
+    return TOOL_OK;
+}
+
 /* ---- the command --------------------------------------------------------------------------- */
 
 static int run(const tool_arguments *a)
@@ -248,7 +281,8 @@ static int run(const tool_arguments *a)
             "has none, or train.diagnose is off\n");
     json_decref(o);
     tool_join(a->word[0], "model.safetensors", path, sizeof path);
-    return tool_exists(path) ? print_weights(path) : TOOL_OK;
+    status = tool_exists(path) ? print_tables(a->word[0]) : TOOL_OK;
+    return status == TOOL_OK && tool_exists(path) ? print_weights(path) : status;
 }
 
 static const tool_option options[] = {
@@ -262,9 +296,10 @@ const tool_command tool_inspect = {
     .min_words = 1,
     .max_words = 1,
     .summary = "experts, gates, gradients and weights of a run",
-    .text = "After every epoch a run looks at 1024 validation rows: how each gate shares them out\n"
-            "among its experts, which experts are dead or alike, and how the tasks' gradients lie\n"
-            "to each other. This prints what log.jsonl has of it, and the norms of the weights in\n"
-            "model.safetensors.\n",
+    .text =
+        "After every epoch a run looks at 1024 validation rows: how each gate shares them out\n"
+        "among its experts, which experts are dead or alike, and how the tasks' gradients lie\n"
+        "to each other. This prints what log.jsonl has of it, the rows of embedding tables that\n"
+        "training has not touched, and the norms of the weights in model.safetensors.\n",
     .option = options,
     .run = run};

@@ -9,6 +9,9 @@ says '^mix/click +[01]\.[0-9]{3}  [01]\.[0-9]{3}   expert/0 [0-9.]+ expert/1 [0-
 says '^expert/0 and 1 more: CKA of two experts'
 says "^cosine +click +detail +favourite   between the tasks' gradients"
 says '^detail +-?[0-9.]+ +1\.000 +-?[0-9.]+$'
+says '^tables +rows +untouched +share'
+# the row of unseen values is as it was drawn, all others were trained
+says '^embedding/slot +9 +1 +0\.111 +[0-9.]+ +[0-9.]+ +[0-9.]+$'
 says '^expert/0/weight +2 x 8 x [0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$'
 says '^logit/click/bias +1 '
 
