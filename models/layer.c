@@ -138,8 +138,8 @@ static int read_override(poise__reading *r, const poise__yaml *v, void *into)
         int k = 0;
         while (k < l->names.n && strcmp(l->names.text[k], key->text) != 0)
             k++;
-        if (k == l->names.n && (l->unnamed || key->wrong))
-            bad = -1;
+        if (k == l->names.n && (l->unnamed || key->wrong || l->names.n == 0))
+            bad = -1; /* nor is there one to choose from where the tasks are wrong */
         else if (k == l->names.n)
             bad = poise__unknown(r, key->place, "override: each has no", key->text, l->names.n,
                                  l->names.text);

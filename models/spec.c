@@ -51,8 +51,11 @@ static int read_section(poise__reading *r, const poise__yaml *v, void *into)
 /* Files have columns; what they mean must be said.  A generator says it itself. */
 static int check_complete(poise__reading *r, const poise__yaml *root)
 {
-    const poise_section *const sections[] = {&poise__run_section};
+    const poise_section *const sections[] = {&poise__run_section}, *const of_data[] = {
+                                                                       &poise__data_section};
     int bad = 0;
+    if (poise__misspelt(poise__yaml_get(root, "data"), 1, of_data, "generate"))
+        return -1; /* the rows were to be generated */
     for (int k = 0; k < POISE__COUNT(run_rows); k++)
         if (run_rows[k].unless && !r->spec->data.generate &&
             !poise__yaml_get(root, run_rows[k].name) &&
@@ -89,7 +92,7 @@ static void read_all(poise__reading *r, const poise__yaml *root)
     int balancer = poise__read_balancer(r, poise__yaml_get(root, "balancer"));
     if (poise__read_train(r, poise__yaml_get(root, "train")) == 0 && balancer == 0)
         poise__check_schedule(r);
-    if (r->options.also && r->spec->schema->ntask > 0)
+    if (r->options.also)
         r->options.also(r->options.user, r->spec, r->diag);
 }
 

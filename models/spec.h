@@ -150,8 +150,9 @@ POISE_API poise_spec *poise_spec_read(const char *path, int noverride,
 /* More that may be asked of a reading; all 0: nothing. */
 typedef struct poise_spec_options {
     /* Adds to what is wrong, so that what the caller knows of strategies is reported with everything
-     * else: called once, when all has been read.  In the spec are the tasks (one or more) and, of the
-     * balancers and their settings, those that are right; the rest may be anything. */
+     * else: called once, when all has been read.  In the spec are the tasks that are right, maybe
+     * none, and, of the balancers and their settings, those that are right; the rest may be
+     * anything. */
     void (*also)(void *user, const poise_spec *s, poise_diagnostics *diag);
     void *user;
     /* 1: the files with the rows need not be there, unless a feature is a pattern over columns that

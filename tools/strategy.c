@@ -53,14 +53,18 @@ static int is_there(const char *use)
     return poise_plugin_list(same_name, name, NULL) == 1;
 }
 
-/* With the spec's settings where it is the spec's own, else with its defaults. */
+/* With the spec's settings where it is the spec's own, else with its defaults.  Without tasks, which
+ * is an error of its own, nothing can be said. */
 static int settings_suit(const poise_spec *spec, poise_plugin *p, int own, poise_error *err)
 {
     const poise_balancer_spec *b = &spec->balancer;
     uint32_t ntask = (uint32_t)spec->schema->ntask;
-    const char **task = calloc(ntask, sizeof *task);
+    const char **task;
     poise_balance *balance;
 
+    if (ntask == 0)
+        return 0;
+    task = calloc(ntask, sizeof *task);
     if (!task)
         return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "no memory for the tasks' names");
     for (uint32_t t = 0; t < ntask; t++)

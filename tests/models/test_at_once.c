@@ -29,6 +29,7 @@ static void strategies_are_looked_at_whatever_else_is_wrong(void **state)
     } cases[] = {
         {RUN("click: {label: clik}", "gradnrm"), "gradnrm/0 "},
         {RUN("click: {label: click}, buy: {label: buy, when: clck}", "{use: dwa, t: 3}"), "dwa/1 "},
+        {RUN("click: {labl: click}", "gradnrm"), "gradnrm/0 "},
         {RUN("click: {label: click}", "{use: gradnrm, clip: -1}"), "gradnrm/0 "},
         {RUN("click: {label: click}", "{use: dwa, t: {bye: 1}, u: 2}"), "dwa/1 "},
         {RUN("click: {label: click}", "[{use: dwaa}, {epochs: 2}, [x], equal]"), "dwaa/0 equal/0 "},
