@@ -321,19 +321,19 @@ static poise_node *new_node(poise_graph *g, const poise_op *op, int nin, poise_v
         return NULL;
     n->op = op;
     n->nin = nin;
-    n->nout = op->nout;
+    n->nout = op->nout > 0 ? op->nout : attr ? (int)attr->i[0] : 0;
     n->layer = g->layer;
     n->part = g->part;
     n->place = g->place;
     if (attr)
         n->attr = *attr;
     n->in = poise__arena_alloc(g->arena, (size_t)(nin > 0 ? nin : 0), sizeof(*n->in), err);
-    n->out = poise__arena_alloc(g->arena, (size_t)op->nout, sizeof(*n->out), err);
+    n->out = poise__arena_alloc(g->arena, (size_t)n->nout, sizeof(*n->out), err);
     if (!n->in || !n->out)
         return NULL;
     for (int k = 0; k < nin; k++)
         n->in[k] = poise_resolve(in[k]);
-    for (int k = 0; k < op->nout; k++) {
+    for (int k = 0; k < n->nout; k++) {
         poise_value *v = new_value(g, g->layer, err);
         if (!v)
             return NULL;

@@ -60,7 +60,7 @@ struct poise_op {
     const char *name;    /* "linear" */
     const char *formula; /* "y[B, O] = x[B, I] w[O, I]' + b[O]" */
     int min_in, max_in;  /* arity; max_in -1: any number */
-    int nout;
+    int nout;            /* 0: as many as the attribute i[0] says, 1 or more */
     unsigned flags;
     uint32_t
         by_row; /* ROWS and SUMS: bit k for input k; UINT32_MAX: all.  One number is never cut */

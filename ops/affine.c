@@ -7,6 +7,7 @@
 #include "../core/parallel.h"
 #include "activation.h"
 #include "affine.h"
+#include "each.h"
 #include "gemm.h"
 #include "kernel.h"
 #include "shape.h"
@@ -169,11 +170,15 @@ static int run(POISE__RUN)
 
 int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g)
 {
+    int64_t count = 1;
+    const poise_kernel *each = poise__each_kernel(k, &count);
+    if (each != NULL)
+        k = each;
     const plan *p = k->state;
     if (k->run != run)
         return 0;
     *g = p->g;
-    return p->experts;
+    return count * p->experts;
 }
 
 static void take_scratch(plan *p)

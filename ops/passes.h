@@ -18,7 +18,8 @@
     X(siblings, poise_rewrite_siblings,                                                      \
       "narrow linear maps of one input (gates) are one product, and so are their gradients") \
     X(epilogue, poise_rewrite_epilogue, "a product applies the activation after it")         \
-    X(accumulate, poise_rewrite_accumulate, "a product is added to where it is needed")
+    X(accumulate, poise_rewrite_accumulate, "a product is added to where it is needed")      \
+    X(stack, poise_rewrite_stack, "small products of one shape (towers) are one step")
 
 enum {
 #define X(name, run, about) POISE__PASS_##name,
@@ -46,5 +47,18 @@ POISE_API int poise_passes_run(poise_graph *g, unsigned without, poise_error *er
  * Parameters stay what and where they are: their copies side by side are made in every run, and are
  * small.  Returns how many products went, or -1. */
 POISE_API int poise_rewrite_siblings(poise_graph *g, poise_error *err);
+
+/* Products of one kind and one shape of which none depends on another, as those of the tasks' towers
+ * and of their backward passes, run one after the other in one step, on several threads side by side:
+ *
+ *     y_t = act(x_t w_t' + b_t)     each_linear
+ *     dx_t = dy_t w_t               each_data
+ *     dw_t = dy_t' x_t              each_weights
+ *
+ * What the later ones read is computed before the first, so all that they read and make lives at the
+ * same time.  Products of more than 64 MFLOP stay where they are: alone they reach the product's peak,
+ * packing a weight matrix that several of them share is less than a hundredth of the work, and their
+ * operands would leave the caches.  Returns how many steps went, or -1. */
+POISE_API int poise_rewrite_stack(poise_graph *g, poise_error *err);
 
 #endif

@@ -23,6 +23,9 @@
     B(batched_linear_weights)  \
     R(batched_data_onto)       \
     R(batched_weights_onto)    \
+    R(each_linear)             \
+    R(each_data)               \
+    R(each_weights)            \
     B(column_sum)              \
     F(embedding)               \
     B(group_rows)              \
