@@ -214,7 +214,9 @@ int bench_step_time(bench_step *s, int steps, int blocks, bench_times *t, poise_
     double *whole = poise__calloc((size_t)blocks * (1 + POISE_PART_COUNT), sizeof *whole, err);
     double *part = whole + blocks;
 
-    *t = (bench_times){.warm_up = steps / 10 > 3 ? steps / 10 : 3, .steps = steps};
+    /* every batch once: the rows of tables that it reads are drawn, and their memory is there */
+    *t = (bench_times){.warm_up = steps / 10 > BENCH_BATCHES ? steps / 10 : BENCH_BATCHES,
+                       .steps = steps};
     int status = whole ? run_steps(s, t->warm_up, err) : -1;
     for (; status == 0 && t->blocks < blocks; t->blocks++)
         status = run_blocks(s, steps, &whole[t->blocks], &part[t->blocks], blocks, err);

@@ -53,7 +53,7 @@ typedef struct bench_times {
     double part[POISE_PART_COUNT]; /* medians of the latter blocks */
 } bench_times;
 
-/* A warm-up of a tenth of `steps` (at least 3), then the blocks. */
+/* A warm-up of a tenth of `steps`, at least every batch once, then the blocks. */
 int bench_step_time(bench_step *s, int steps, int blocks, bench_times *t, poise_error *err);
 
 size_t bench_step_parameter_bytes(const bench_step *s);

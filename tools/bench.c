@@ -137,15 +137,15 @@ static void show(const figures *f, const bench_step *s)
 static int measure(figures *f, int steps, int blocks, poise_error *err)
 {
     bench_step s = {.without = f->without};
-    int status;
+    int status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
 
-    if (bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, f->lanes, err) < 0)
+    /* The peak first: its matrices are gone when the step's memory is taken. */
+    if (status < 0 ||
+        bench_step_open(&s, f->c, f->balancer, f->scope, f->threads, f->lanes, err) < 0)
         return -1;
     f->work = poise_session_flops(s.training->main.session);
     f->start = s.start;
     status = bench_step_time(&s, steps, blocks, &f->time, err);
-    if (status == 0)
-        status = bench_gemm_peak(f->threads, PEAK_TRIES, &f->peak, err);
     f->lanes = poise_session_lanes(s.training->main.session);
     f->arena = poise_session_arena_bytes(s.training->main.session);
     f->parameters = bench_step_parameter_bytes(&s);
