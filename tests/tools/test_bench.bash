@@ -56,7 +56,7 @@ says 'siblings'
 expect 0 bench --case tiny --gemm
 says '^  GEMM peak '
 says '^  expert/0 +batched_linear +1 .* \*'
-says 'dnnl:sgemm +own:'
+says 'dnnl:matmul +dnnl:sgemm +own:'
 expect 0 bench --case tiny --gemm --json
 cp "$output" bench.json
 [ "$(json bench.json case)" = tiny ] || fail 'case'
