@@ -5,9 +5,6 @@
  *     dw[k]  = <dy, x_k>               blend_weights(dy, x_0, x_1, ...), accumulated in double
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include "../core/memory.h"
 #include "../core/parallel.h"
 #include "kernel.h"
 #include "ops.h"
@@ -57,18 +54,8 @@ static int shape(poise_node *n, poise_error *err)
 static int backward(poise_graph *g, const poise_node *n, poise_value *const *dout, const int *want,
                     poise_gradient *din, poise_error *err)
 {
-    if (want[0]) {
-        poise_value **in = poise__calloc((size_t)n->nin, sizeof(poise_value *), err);
-        if (in == NULL)
-            return -1;
-        memcpy(in, n->in, (size_t)n->nin * sizeof(poise_value *));
-        in[0] = dout[0];
-        const int failed =
-            poise__gradient(g, &poise__op_blend_weights, n->nin, in, NULL, &din[0], err);
-        free(in);
-        if (failed < 0)
-            return -1;
-    }
+    if (want[0] && poise__gradient_with(g, &poise__op_blend_weights, n, dout[0], &din[0], err) < 0)
+        return -1;
     for (int k = 1; k < n->nin; k++) {
         const poise_attr a = {.i = {k - 1}};
         if (want[k] && poise__gradient(g, &poise__op_blend_term, 2, POISE__IN(dout[0], n->in[0]),
@@ -125,14 +112,7 @@ poise_value *poise_blend(poise_graph *g, poise_value *w, int n, poise_value *con
         poise_fail(err, POISE_E_SHAPE, POISE_NOWHERE, "blend: %d values; 1 or more", n);
         return NULL;
     }
-    poise_value **in = poise__calloc((size_t)n + 1, sizeof(poise_value *), err);
-    if (in == NULL)
-        return NULL;
-    in[0] = w;
-    memcpy(in + 1, x, (size_t)n * sizeof(poise_value *));
-    poise_value *y = poise__apply(g, &poise__op_blend, n + 1, n + 1, in, NULL, err);
-    free(in);
-    return y;
+    return poise__apply_first(g, &poise__op_blend, w, n, x, err);
 }
 
 /* ---- gradient of a term ---- */

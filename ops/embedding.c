@@ -4,9 +4,7 @@
  * (group_rows, row_sum), row_gradient.c.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include "../core/memory.h"
 #include "../core/parallel.h"
 #include "kernel.h"
 #include "ops.h"
@@ -183,12 +181,5 @@ poise_value *poise_embedding(poise_graph *g, poise_value *ids, int ntable,
     for (int f = 0; f < ntable; f++)
         if (table[f] != NULL && table_is_free(g, table[f], err) < 0)
             return NULL;
-    poise_value **in = poise__calloc((size_t)ntable + 1, sizeof(poise_value *), err);
-    if (in == NULL)
-        return NULL;
-    in[0] = ids;
-    memcpy(in + 1, table, (size_t)ntable * sizeof(poise_value *));
-    poise_value *y = poise__apply(g, &poise__op_embedding, ntable + 1, ntable + 1, in, NULL, err);
-    free(in);
-    return y;
+    return poise__apply_first(g, &poise__op_embedding, ids, ntable, table, err);
 }

@@ -7,9 +7,6 @@
  * The experts are those of x_0[B,E0,H], then those of x_1[B,E1,H] and so on.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include "../core/memory.h"
 #include "../core/parallel.h"
 #include "kernel.h"
 #include "ops.h"
@@ -45,18 +42,8 @@ static int shape(poise_node *n, poise_error *err)
 static int backward(poise_graph *g, const poise_node *n, poise_value *const *dout, const int *want,
                     poise_gradient *din, poise_error *err)
 {
-    if (want[0]) {
-        poise_value **in = poise__calloc((size_t)n->nin, sizeof(poise_value *), err);
-        if (in == NULL)
-            return -1;
-        memcpy(in, n->in, (size_t)n->nin * sizeof(poise_value *));
-        in[0] = dout[0];
-        const int failed =
-            poise__gradient(g, &poise__op_mixture_gate, n->nin, in, NULL, &din[0], err);
-        free(in);
-        if (failed < 0)
-            return -1;
-    }
+    if (want[0] && poise__gradient_with(g, &poise__op_mixture_gate, n, dout[0], &din[0], err) < 0)
+        return -1;
     int64_t first = 0;
     for (int k = 1; k < n->nin; k++) {
         const poise_attr a = {.i = {first, n->in[k]->dim[1]}};
@@ -133,14 +120,7 @@ poise_value *poise_mixture(poise_graph *g, poise_value *gate, int n, poise_value
                    n);
         return NULL;
     }
-    poise_value **in = poise__calloc((size_t)n + 1, sizeof(poise_value *), err);
-    if (in == NULL)
-        return NULL;
-    in[0] = gate;
-    memcpy(in + 1, x, (size_t)n * sizeof(poise_value *));
-    poise_value *y = poise__apply(g, &poise__op_mixture, n + 1, n + 1, in, NULL, err);
-    free(in);
-    return y;
+    return poise__apply_first(g, &poise__op_mixture, gate, n, x, err);
 }
 
 /* ---- gradient of the gate ---- */

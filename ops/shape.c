@@ -1,6 +1,8 @@
 /* shape.c -- checks of inputs, shapes of outputs. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "../core/memory.h"
 #include "shape.h"
 
 static const char *const types[] = {[POISE_F32] = "f32", [POISE_I32] = "i32", [POISE_F64] = "f64"};
@@ -143,4 +145,24 @@ int poise__gradient(poise_graph *g, const poise_op *op, int nin, poise_value *co
         return -1;
     din->value = n->out[0];
     return 0;
+}
+
+poise_value *poise__apply_first(poise_graph *g, const poise_op *op, poise_value *first, int n,
+                                poise_value *const *x, poise_error *err)
+{
+    poise_value **in = poise__calloc((size_t)n + 1, sizeof(poise_value *), err);
+    if (in == NULL)
+        return NULL;
+    in[0] = first;
+    memcpy(in + 1, x, (size_t)n * sizeof(poise_value *));
+    poise_value *y = poise__apply(g, op, n + 1, n + 1, in, NULL, err);
+    free(in);
+    return y;
+}
+
+int poise__gradient_with(poise_graph *g, const poise_op *op, const poise_node *n,
+                         poise_value *first, poise_gradient *din, poise_error *err)
+{
+    din->value = poise__apply_first(g, op, first, n->nin - 1, n->in + 1, err);
+    return din->value == NULL ? -1 : 0;
 }

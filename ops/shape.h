@@ -47,6 +47,13 @@ poise_value *poise__apply(poise_graph *g, const poise_op *op, int need, int nin,
 int poise__gradient(poise_graph *g, const poise_op *op, int nin, poise_value *const *in,
                     const poise_attr *attr, poise_gradient *din, poise_error *err);
 
+/* The same, of an operator that takes the node's inputs with the first one replaced. */
+int poise__gradient_with(poise_graph *g, const poise_op *op, const poise_node *n,
+                         poise_value *first, poise_gradient *din, poise_error *err);
+/* poise__apply on `first` and the n values of x, all of them needed. */
+poise_value *poise__apply_first(poise_graph *g, const poise_op *op, poise_value *first, int n,
+                                poise_value *const *x, poise_error *err);
+
 #define POISE__IN(...) ((poise_value *[]){__VA_ARGS__})
 
 #endif
