@@ -1,5 +1,4 @@
 /* What an extending file makes of the parameters and layers below it. */
-#include <stdio.h>
 #include <string.h>
 #include "layer.h"
 #include "model_file.h"
@@ -102,32 +101,6 @@ static int has_kind(const poise__yaml *patch, const poise__yaml *inherited)
     return 0;
 }
 
-/* A key without a value takes one away, where there is one; it must be a key that there may be. */
-static int check_removed(poise__reading *r, const poise__yaml *key, const poise__yaml *patch,
-                         const poise__yaml *inherited)
-{
-    const poise__layer_kind *other, *kind = poise__layer_kind_of(inherited, &other);
-    const char *known[64];
-    char what[160];
-    int bad = 0, n = 0;
-    if (!kind)
-        return 0;
-    const poise_section *const sections[] = {&kind->section, &poise__layer_section};
-    for (int i = 0; i < 2; i++)
-        for (int k = 0; k < sections[i]->nkey && n < POISE__COUNT(known); k++)
-            known[n++] = sections[i]->key[k].name;
-    (void)snprintf(what, sizeof(what), "%s layer '%.80s' has no key", kind->section.name,
-                   key->text);
-    for (size_t k = 0; k < patch->n; k++) {
-        const char *name = patch->key[k]->text;
-        if (poise__yaml_null(patch->item[k]) && !poise__yaml_get(inherited, name) &&
-            !poise__section_has(&kind->section, name) &&
-            !poise__section_has(&poise__layer_section, name))
-            bad = poise__unknown(r, patch->key[k]->place, what, name, n, known);
-    }
-    return bad;
-}
-
 static int merge_layer(poise__reading *r, poise__model_text *t, poise__yaml *to, poise__yaml *key,
                        poise__yaml *item)
 {
@@ -144,7 +117,7 @@ static int merge_layer(poise__reading *r, poise__model_text *t, poise__yaml *to,
     }
     if (!old || old->kind != POISE__MAP || item->kind != POISE__MAP || has_kind(item, old))
         return put(r, to, key, item);
-    int bad = check_removed(r, key, item, old);
+    int bad = poise__removed_check(r, key->text, item, old);
     poise__yaml *merged = poise__keys_over(r->arena, old, item, &err);
     if (!merged)
         return poise_diagnose_error(r->diag, &err);

@@ -97,6 +97,8 @@ static int no_feature(poise__reading *r, const poise__yaml *key, const poise__ya
         return poise_diagnose(r->diag, entry->place,
                               "group '%.80s' lists %s; it must be the name of a feature", key->text,
                               poise__yaml_show(entry, show, sizeof(show)));
+    if (poise__feature_wrong(r, entry->text))
+        return -1; /* which is told of it, or of a pattern that may make it */
     for (int f = 0; f < s->nfeature; f++)
         known[f] = s->feature[f].name;
     return poise__unknown(r, entry->place, "there is no feature", entry->text, s->nfeature, known);
@@ -126,7 +128,7 @@ static int read_group(poise__reading *r, const poise__yaml *key, const poise__ya
     for (size_t j = 0; members->kind == POISE__LIST && j < members->n; j++)
         if (!found[j])
             bad = no_feature(r, key, members->item[j]);
-    if (g->n == 0 && !bad)
+    if (g->n == 0 && !bad && !r->features_wrong)
         bad = poise_diagnose(r->diag, key->place, "group '%.80s' has no feature", key->text);
     return bad;
 }
@@ -142,7 +144,8 @@ int poise__groups_read(poise__reading *r, const poise__groups_text *text)
     int bad = 0;
     for (int k = 0; k < text->n; k++)
         bad |= read_group(r, text->key[k], text->members[k], &groups->at[groups->n++]);
-    r->spec->groups = groups;
+    if (!r->features_wrong)
+        r->spec->groups = groups;
     return bad;
 }
 

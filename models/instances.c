@@ -62,6 +62,30 @@ const poise__layer_kind *poise__layer_kind_of(const poise__yaml *v, const poise_
     return found;
 }
 
+int poise__removed_check(poise__reading *r, const char *layer, const poise__yaml *patch,
+                         const poise__yaml *inherited)
+{
+    const poise__layer_kind *other, *kind = poise__layer_kind_of(inherited, &other);
+    const char *known[64];
+    char what[160];
+    int bad = 0, n = 0;
+    if (!kind)
+        return 0;
+    const poise_section *const sections[] = {&kind->section, &poise__layer_section};
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < sections[i]->nkey && n < POISE__COUNT(known); k++)
+            known[n++] = sections[i]->key[k].name;
+    (void)snprintf(what, sizeof(what), "%s layer '%.80s' has no key", kind->section.name, layer);
+    for (size_t k = 0; k < patch->n; k++) {
+        const char *name = patch->key[k]->text;
+        if (poise__yaml_null(patch->item[k]) && !poise__yaml_get(inherited, name) &&
+            !poise__section_has(&kind->section, name) &&
+            !poise__section_has(&poise__layer_section, name))
+            bad = poise__unknown(r, patch->key[k]->place, what, name, n, known);
+    }
+    return bad;
+}
+
 static const poise__layer_kind *find_kind(poise__reading *r, const poise__yaml *key,
                                           const poise__yaml *v)
 {
@@ -158,6 +182,20 @@ static void give(poise__instance *i, const poise__layer *from, const void *own,
     i->kind_at = kind ? kind->place : i->layer->place;
 }
 
+/* A mapping of keys without values: what it is laid over loses them. */
+static poise__yaml *without(poise__reading *r, poise_place place, int n, const char *const *key)
+{
+    poise_error err;
+    poise__yaml *none = poise__yaml_scalar(r->arena, "", 1, place, &err);
+    poise__yaml *map = none ? poise__yaml_new(r->arena, POISE__MAP, place, &err) : NULL;
+    for (int k = 0; map && k < n; k++)
+        if (poise__yaml_set(r->arena, map, key[k], none, &err) < 0)
+            map = NULL;
+    if (!map)
+        poise_diagnose_error(r->diag, &err);
+    return map;
+}
+
 /* The mapping of one name: $each in its place, overridden keys in theirs. */
 static const poise__yaml *keys_of(keys_reading *k, const poise__yaml *v, const poise__yaml *params,
                                   const char *name, int *bad)
@@ -165,8 +203,11 @@ static const poise__yaml *keys_of(keys_reading *k, const poise__yaml *v, const p
     poise_error err;
     const poise__yaml *over = poise__yaml_get(k->l->overrides, name);
     if (over && over->kind == POISE__MAP) {
-        v = poise__keys_over(k->r->arena, v, over, &err);
-        if (!v)
+        const poise__yaml *drop = without(k->r, over->place, poise__override_nkept,
+                                          poise__override_kept); /* which was diagnosed */
+        over = drop ? poise__keys_over(k->r->arena, over, drop, &err) : NULL;
+        v = over ? poise__keys_over(k->r->arena, v, over, &err) : NULL;
+        if (!v && drop)
             poise_diagnose_error(k->r->diag, &err);
     }
     if (!v || !poise__needs_each(v))
@@ -191,10 +232,14 @@ static int read_keys(keys_reading *k, const poise__yaml *v, const poise_model *m
     if (over) {
         int at = poise__layer_section.nkey - 1;
         bad |= poise__key_read(k->r, &poise__layer_section.key[at], over, l);
-        poise__yaml *none = poise__yaml_scalar(k->r->arena, "", 1, over->place, &err);
-        poise__yaml *drop = poise__yaml_new(k->r->arena, POISE__MAP, v->place, &err);
-        if (poise__yaml_set(k->r->arena, drop, "override", none, &err) < 0 ||
-            !(v = poise__keys_over(k->r->arena, v, drop, &err)))
+        for (size_t i = 0; over->kind == POISE__MAP && i < over->n; i++)
+            if (over->item[i]->kind == POISE__MAP)
+                bad |= poise__removed_check(k->r, l->name, over->item[i], v);
+        const char *const itself[] = {"override"};
+        const poise__yaml *drop = without(k->r, over->place, 1, itself);
+        if (!drop)
+            return -1;
+        if (!(v = poise__keys_over(k->r->arena, v, drop, &err)))
             return poise_diagnose_error(k->r->diag, &err);
     }
     if (!own_ones)

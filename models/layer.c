@@ -119,6 +119,17 @@ static int read_task(poise__reading *r, const poise__yaml *v, void *into)
     return 0;
 }
 
+const char *const poise__override_kept[] = {"each", "task", "override"};
+const int poise__override_nkept = POISE__COUNT(poise__override_kept);
+
+static int is_kept(const char *key)
+{
+    int k = 0;
+    while (k < poise__override_nkept && strcmp(poise__override_kept[k], key) != 0)
+        k++;
+    return k < poise__override_nkept;
+}
+
 static int read_override(poise__reading *r, const poise__yaml *v, void *into)
 {
     poise__layer *l = into;
@@ -148,9 +159,7 @@ static int read_override(poise__reading *r, const poise__yaml *v, void *into)
                                  "override of '%.80s' is %s; it must be a mapping of keys",
                                  key->text, poise__yaml_show(keys, show, sizeof(show)));
         for (size_t j = 0; keys->kind == POISE__MAP && j < keys->n; j++)
-            if (strcmp(keys->key[j]->text, "each") == 0 ||
-                strcmp(keys->key[j]->text, "override") == 0 ||
-                strcmp(keys->key[j]->text, "task") == 0)
+            if (is_kept(keys->key[j]->text))
                 bad = poise_diagnose(r->diag, keys->key[j]->place,
                                      "override changes the keys of one layer; it cannot hold '%s'",
                                      keys->key[j]->text);

@@ -118,6 +118,8 @@ const poise__layer_kind *poise__layer_kind_of(const poise__yaml *v,
 int poise__section_has(const poise_section *s, const char *name);
 
 extern const poise_section poise__layer_section; /* each, task, copies, override */
+extern const char *const poise__override_kept[]; /* keys that an override cannot hold */
+extern const int poise__override_nkept;
 
 /* Sections inside layers: of `gate`. */
 extern const poise_section poise__gate_section, poise__mask_gate_section;

@@ -18,4 +18,9 @@ POISE_API int poise_spec_look(const poise_spec *s, const poise_dataset *rows, in
 POISE_API int poise_spec_look_labels(const poise_spec *s, const poise_data_spec *d, int64_t *rows,
                                      poise_diagnostics *diag, poise_error *err);
 
+/* Warn of a pattern of train.tuning that is of no parameter because those before it match all that it
+ * matches, and diagnose the first that matches none, as the training would.  The features must have
+ * learnt their vocabularies, be it from a few rows.  0, or -1 after a diagnosis. */
+POISE_API int poise_spec_look_tuning(const poise_spec *s, poise_diagnostics *diag);
+
 #endif

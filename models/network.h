@@ -194,6 +194,10 @@ int poise__shapes(const poise_model *m, const poise_schema *s, poise__shape *sha
  * NULL when there is no memory. */
 poise__yaml *poise__keys_over(poise__arena *a, const poise__yaml *base, const poise__yaml *more,
                               poise_error *err);
+/* Diagnose the keys without a value in `patch`, of a layer of that name, that its kind cannot have and
+ * `inherited` has not: they take nothing away.  0 or -1. */
+int poise__removed_check(poise__reading *r, const char *layer, const poise__yaml *patch,
+                         const poise__yaml *inherited);
 
 /* In a model without errors: find the instances that are idle; warn of layers that no task needs and of
  * features that no layer reads.  0, or -1 when there is no memory. */

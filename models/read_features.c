@@ -364,6 +364,7 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
     if (!node)
         return -1;
     if (node->n == 0 && groups.n > 0) { /* of the generator's features */
+        r->features_wrong = bad != 0;
         bad |= poise__groups_read(r, &groups);
         r->features_wrong = bad != 0;
         return bad ? -1 : 0;
@@ -383,8 +384,9 @@ int poise__read_features(poise__reading *r, const poise__yaml *node)
     bad |= keep(&g);
     bad |= poise__read_tables(r, !bad);
     free(g.feature);
-    if (!bad && (r->ncolumn >= 0 || r->of_run))
-        bad = poise__groups_read(r, &groups);
+    r->features_wrong = bad != 0;
+    if (r->ncolumn >= 0 || r->of_run)
+        bad |= poise__groups_read(r, &groups);
     r->features_wrong = bad != 0;
     return bad ? -1 : 0;
 }

@@ -108,7 +108,8 @@ static const poise_key schedule_rows[] = {
 const poise_section poise__schedule_section = {
     .name = "schedule",
     .about = "the learning rates over the steps: a factor of all of them",
-    POISE__ROWS(schedule_rows)};
+    POISE__ROWS(schedule_rows),
+    .some_of = "warmup decay"};
 
 static const poise_key cosine_rows[] = {
     {.name = "to",

@@ -62,10 +62,11 @@ static int check(poise__reading *r, int feature)
 int poise__read_tables(poise__reading *r, int complete)
 {
     poise_schema *s = r->spec->schema;
-    int bad = 0, known = complete && (r->ncolumn >= 0 || r->of_run || !r->patterns);
+    int bad = 0, columns = r->ncolumn >= 0 || r->of_run || !r->patterns;
     for (int k = 0; k < s->nfeature; k++) {
         if (!s->feature[k].table)
             continue;
+        int known = columns && (complete || !poise__feature_wrong(r, s->feature[k].table));
         if (!known && poise_feature_owner(s, k) == k &&
             strcmp(s->feature[k].table, s->feature[k].name) != 0)
             s->feature[k].table = NULL; /* its owner may be there all the same */

@@ -145,17 +145,18 @@ static int read_monitor(poise__reading *r, const poise__yaml *v, void *into)
 
 /* ---- what other sections make of it ---- */
 
-/* Without rows that choose the best epoch, every epoch is as good as the one before. */
-static int check_chosen(poise__reading *r, const poise__yaml *node)
+/* Without rows that choose the best epoch, every epoch is as good as the one before.  Where a key of
+ * the section is wrong it may be the monitor, of which that says enough. */
+static int check_chosen(poise__reading *r, const poise__yaml *node, int wrong)
 {
     static const char *const keys[] = {"monitor", "patience"};
     const poise_data_spec *d = &r->spec->data;
     int bad = 0;
-    if (d->generate || d->valid_at.file)
+    if (d->generate || d->valid_at.file || r->valid_misspelt)
         return 0;
     for (int k = 0; k < POISE__COUNT(keys); k++) {
         const poise__yaml *v = poise__yaml_get(node, keys[k]);
-        if (v && (k == 0 || r->spec->train.patience > 0))
+        if (v && (k == 0 ? !wrong : r->spec->train.patience > 0))
             bad = poise_diagnose(r->diag, v->place,
                                  "'%s' does nothing without validation rows; say data.valid too",
                                  keys[k]);
@@ -199,8 +200,8 @@ int poise__read_train(poise__reading *r, const poise__yaml *node)
     int bad = poise__keys_read(r, node, "train", &poise__train_section, &r->spec->train);
     if (!node || node->kind != POISE__MAP || r->resolved)
         return bad;
-    if (bad)
+    const int chosen = check_chosen(r, node, bad);
+    if (bad || check_tables(r, node) < 0)
         return -1;
-    bad = check_chosen(r, node);
-    return check_tables(r, node) < 0 ? -1 : bad;
+    return chosen;
 }

@@ -54,6 +54,7 @@ typedef struct poise__reading {
     int unnamed;        /* 1: the name of one of its layers cannot be told, which was diagnosed */
     char *untyped;      /* [ntask] 1: the type of the task cannot be told, likewise; NULL: none */
     const poise__yaml *features; /* as written; NULL: none */
+    int valid_misspelt;          /* 1: data has what seems to be meant for `valid` */
     int features_wrong;          /* 1: some of them are not in the schema, likewise */
     poise_spec_options options;
     int patterns; /* 1: a feature's key is one */

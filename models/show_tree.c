@@ -10,7 +10,7 @@
 #include "../core/memory.h"
 #include "show_parts.h"
 
-enum { NAME = 30, LEAST_KIND = 12, SHAPE = 16, WEIGHTS = 14, DEEPEST = 12, LISTED = 4 };
+enum { LEAST_NAME = 30, LEAST_KIND = 12, SHAPE = 16, WEIGHTS = 14, BRANCH = 3, LISTED = 4 };
 
 /* The layers that the tree has under each: by the layer, or by FEATURES. */
 enum { ROOT = -1 };
@@ -18,10 +18,10 @@ enum { ROOT = -1 };
 typedef struct tree {
     poise__drawing *d;
     poise_error *err;
-    int kind;   /* columns of the second */
-    int *under; /* [nlayer] the layer that it stands under, or ROOT */
-    char *task; /* [ntask] scratch */
-    int open[DEEPEST];
+    int name, kind; /* columns of the first and of the second */
+    int *under;     /* [nlayer] the layer that it stands under, or ROOT */
+    char *task;     /* [ntask] scratch */
+    char *open;     /* [nlayer + 1] by depth: more is to come below */
 } tree;
 
 /* ---- words ---- */
@@ -162,18 +162,29 @@ static int kind_columns(const poise_model *m)
     return most;
 }
 
+/* How wide the first column is: a name stands BRANCH columns further right than what it is under. */
+static int name_columns(const tree *t, int parent, int depth)
+{
+    int most = LEAST_NAME;
+    for (int k = 0; k < t->d->model->nlayer; k++) {
+        if (t->under[k] != parent)
+            continue;
+        int own = BRANCH * depth + columns(t->d->model->layer[k].name) + 1;
+        int below = name_columns(t, k, depth + 1);
+        most = own > most ? own : most;
+        most = below > most ? below : most;
+    }
+    return most;
+}
+
 /* The branches before a name: of every level whether more is to come below. */
 static void put_branches(const tree *t, int depth, int is_last, const char *name)
 {
-    char text[400];
-    size_t n = 0;
-    text[0] = 0;
-    for (int k = 1; k < depth && k < DEEPEST; k++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, t->open[k] ? "│  " : "   ");
+    for (int k = 1; k < depth; k++)
+        fprintf(t->d->out, t->open[k] ? "│  " : "   ");
     if (depth > 0)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, is_last ? "└─ " : "├─ ");
-    snprintf(text + n, sizeof(text) - n, "%.100s", name);
-    put(t->d, text, NAME);
+        fprintf(t->d->out, is_last ? "└─ " : "├─ ");
+    put(t->d, name, t->name - BRANCH * depth);
 }
 
 static void put_layer(const tree *t, const poise__layer *l, int depth, int is_last)
@@ -219,8 +230,7 @@ static void put_under(tree *t, int parent, int depth)
             continue;
         left--;
         put_layer(t, &t->d->model->layer[k], depth, left == 0);
-        if (depth < DEEPEST)
-            t->open[depth] = left > 0;
+        t->open[depth] = left > 0;
         put_under(t, k, depth + 1);
     }
 }
@@ -260,11 +270,11 @@ static void put_features(tree *t)
     put_names(d, 0, "numbers");
     put_names(d, 1, "embeddings");
     fprintf(d->out, "\n");
-    put(d, "layer", NAME);
+    put(d, "layer", t->name);
     put(d, "kind", t->kind);
     put(d, "output", SHAPE);
     fprintf(d->out, "%*s  needed by\n", WEIGHTS - 2, "weights");
-    put(d, "features", NAME);
+    put(d, "features", t->name);
     put(d, "input", t->kind);
     put(d, poise__drawing_shape(&shape, text, sizeof(text)), SHAPE);
     fprintf(d->out, "%*s  ", WEIGHTS - 2,
@@ -304,9 +314,11 @@ char *poise_show_tree(const poise_spec *s, poise_error *err)
         return NULL;
     t.under = poise__calloc((size_t)d.model->nlayer, sizeof(*t.under), err);
     t.task = poise__calloc((size_t)d.model->ntask + 1, 1, err);
-    if (t.under && t.task) {
-        t.kind = kind_columns(d.model);
+    t.open = poise__calloc((size_t)d.model->nlayer + 2, 1, err);
+    if (t.under && t.task && t.open) {
         find_places(&t);
+        t.name = name_columns(&t, ROOT, 1);
+        t.kind = kind_columns(d.model);
         fprintf(d.out, "%s, %d task%s:", d.model->name, d.model->ntask,
                 d.model->ntask == 1 ? "" : "s");
         for (int k = 0; k < d.model->ntask; k++)
@@ -316,9 +328,10 @@ char *poise_show_tree(const poise_spec *s, poise_error *err)
         put_under(&t, ROOT, 1);
         put_sums(&d);
     }
-    int bad = !t.under || !t.task;
+    int bad = !t.under || !t.task || !t.open;
     free(t.under);
     free(t.task);
+    free(t.open);
     char *text = poise__drawing_end(&d, err);
     if (!bad)
         return text;

@@ -53,8 +53,10 @@ static int check_complete(poise__reading *r, const poise__yaml *root)
 {
     const poise_section *const sections[] = {&poise__run_section}, *const of_data[] = {
                                                                        &poise__data_section};
+    const poise__yaml *data = poise__yaml_get(root, "data");
     int bad = 0;
-    if (poise__misspelt(poise__yaml_get(root, "data"), 1, of_data, "generate"))
+    r->valid_misspelt = poise__misspelt(data, 1, of_data, "valid");
+    if (poise__misspelt(data, 1, of_data, "generate"))
         return -1; /* the rows were to be generated */
     for (int k = 0; k < POISE__COUNT(run_rows); k++)
         if (run_rows[k].unless && !r->spec->data.generate &&

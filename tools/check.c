@@ -254,9 +254,12 @@ static poise_spec *look(const tool_arguments *a, poise_data *data, int64_t *labe
     *labels = 0;
     if (!spec)
         return NULL;
-    if (look_at_rows(spec, data, labels, diag, &err) == 0)
+    if (look_at_rows(spec, data, labels, diag, &err) < 0)
+        poise_diagnose_error(diag, &err);
+    else if (poise_spec_look_tuning(spec, diag) == 0)
         return spec;
-    poise_diagnose_error(diag, &err);
+    else
+        err.code = POISE_E_SPEC;
     *status = poise_code_status(err.code);
     poise_spec_free(spec);
     return NULL;

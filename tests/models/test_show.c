@@ -56,6 +56,48 @@ static void a_layer_has_a_line_with_all_about_it(void **state)
     poise_spec_free(s);
 }
 
+/* The column in which a name of the tree stands, and the one in which what follows it does. */
+static void columns_of(const char *tree, const char *name, int *at, int *next)
+{
+    const char *line = strstr(tree, name), *p;
+    assert_non_null(line);
+    while (line > tree && line[-1] != '\n')
+        line--;
+    *at = *next = 0;
+    for (p = line; strncmp(p, name, strlen(name)) != 0; p++)
+        *at += ((unsigned char)*p & 0xC0) != 0x80;
+    *next = *at + (int)strlen(name) - 1 + (int)strspn(p + strlen(name) - 1, " ");
+}
+
+static void a_long_chain_stays_a_tree_with_even_columns(void **state)
+{
+    (void)state;
+    enum { DEEP = 40 };
+    char text[4000] = "data: {generate: funnel, rows: 100}\nmodel:\n  network:\n"
+                      "    deep0: {mlp: [4], input: features}\n";
+    poise_error err;
+    for (int k = 1; k < DEEP; k++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                 "    deep%d: {function: tanh, input: deep%d}\n", k, k - 1);
+    snprintf(text + strlen(text), sizeof(text) - strlen(text),
+             "    logit: {each: task, dense: 1, input: deep%d}\n", DEEP - 1);
+    poise_spec *s = read_good("good/x.yaml", text, 0, NULL);
+    char *tree = poise_show_tree(s, &err);
+    assert_non_null(tree);
+    int first, kind;
+    columns_of(tree, "deep0 ", &first, &kind);
+    for (int k = 1; k < DEEP; k++) {
+        char name[20];
+        int at, next;
+        snprintf(name, sizeof(name), "deep%d ", k);
+        columns_of(tree, name, &at, &next);
+        assert_int_equal(at, first + 3 * k);
+        assert_int_equal(next, kind);
+    }
+    free(tree);
+    poise_spec_free(s);
+}
+
 static int count(const char *text, const char *what)
 {
     int n = 0;
@@ -217,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_has_a_line_with_all_about_it),
+        cmocka_unit_test(a_long_chain_stays_a_tree_with_even_columns),
         cmocka_unit_test(graphviz_gets_every_layer_of_every_task),
         cmocka_unit_test(stripes_show_who_shares),
         cmocka_unit_test(tables_of_lists_and_bins_count),

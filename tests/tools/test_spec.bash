@@ -26,6 +26,14 @@ says 'mmoe'
 expect 2 check good.yaml --set balancer.alhpa=1
 says 'alpha'
 
+# check knows the parameters' names that tuning is of, as training does
+expect 2 check good.yaml --set 'train.tuning={tower/click/0/wieght: {rate: 2}}'
+says "error: tuning: no parameter's name matches 'tower/click/0/wieght'"
+expect 0 check good.yaml --set 'train.tuning={tower*: {rate: 2}, tower/click: {l2: 0}}'
+says "warning: tuning: 'tower/click' is of no parameter: patterns before it, such as 'tower[*]', match"
+expect 0 check good.yaml --set 'train.tuning={tower/click: {l2: 0}, tower*: {rate: 2}}'
+says_not warning
+
 expect 0 check good.yaml
 says 'last shared layer'
 says 'expert'
