@@ -232,8 +232,9 @@ static int check(poise__reading *r, const poise__param *p, const poise__yaml *v)
         return -1;
     if (p->length == 0 || v->kind != POISE__LIST || v->n == (size_t)p->length)
         return 0;
-    poise_diagnose(r->diag, v->place, "parameter '%.80s' has a list of %zu; it must be one of %d",
-                   p->name, v->n, (int)p->length);
+    poise_diagnose(r->diag, v->place,
+                   "parameter '%.80s' has a list of %zu; it must be a list of %d", p->name, v->n,
+                   (int)p->length);
     return declared_at(r, p, v);
 }
 

@@ -37,6 +37,9 @@ static void see_layers(poise__reading *r, poise_model *m, const char *used)
         }
         if (!any)
             poise_warn(r->diag, l->place, "no task needs layer '%s'", l->name);
+        for (int i = 0; any && !l->of_tasks && i < l->ninstance; i++)
+            if (l->instance[i].idle)
+                poise_warn(r->diag, l->place, "no task needs layer '%s'", l->instance[i].name);
     }
 }
 
