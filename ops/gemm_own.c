@@ -38,15 +38,23 @@ static int64_t depth(int64_t k)
     return round_up((k + blocks - 1) / blocks, 8);
 }
 
+/* One row of C or of B: broad strips of single rows, as there is little to read again. */
+static int is_flat(const poise__gemm *g)
+{
+    return g->m == 1 || g->k == 1;
+}
+
 static int packs_a(const poise__gemm *g)
 {
+    if (is_flat(g))
+        return 0;
     return g->ta ? g->n >= PACK_TRANSPOSED : g->n >= PACK_ROWS && g->lda % APART == 0;
 }
 
 /* Is B read as it lies, where its columns fill the strip? */
 static int reads_b(const poise__gemm *g)
 {
-    return !g->tb && g->m <= DIRECT_ROWS;
+    return !g->tb && (g->m <= DIRECT_ROWS || is_flat(g));
 }
 
 /* floats of a packed block of B */
@@ -108,6 +116,17 @@ static panel take_b(const poise__tiles *t, const poise__gemm *g, int64_t j, int6
     return of;
 }
 
+/* Columns of the strip at q */
+static int64_t strip_width(const poise__tiles *t, const poise__gemm *g, const panel *of, int64_t q)
+{
+    const int64_t wide = 2 * t->lanes;
+    if (is_flat(g))
+        for (int64_t width = POISE__FLAT * t->lanes; width > wide; width /= 2)
+            if (q + width <= of->direct)
+                return width;
+    return least(of->broad - q, wide);
+}
+
 /* Rows [i, i + HIGH) of the panel */
 static void rows_of(const poise__tiles *t, const poise__gemm *g, const panel *of, int64_t i,
                     float *packed)
@@ -123,8 +142,8 @@ static void rows_of(const poise__tiles *t, const poise__gemm *g, const panel *of
                       .slope = g->slope};
     take_a(t, g, i, of->p, packed, &s);
     const float *b = of->packed;
-    for (int64_t q = 0; q < of->broad; q += wide) {
-        s.columns = least(of->broad - q, wide);
+    for (int64_t q = 0; q < of->broad; q += s.columns) {
+        s.columns = strip_width(t, g, of, q);
         const int narrow = s.columns <= t->lanes;
         s.tile_rows = poise__tile_rows(s.rows, narrow && s.a_tile == 0 ? POISE__ROWS_NARROW
                                                                        : POISE__ROWS_WIDE);
@@ -144,8 +163,45 @@ static void rows_of(const poise__tiles *t, const poise__gemm *g, const panel *of
             g->map(of->broad, c, NULL, g->slope, c);
 }
 
+/* Is C one column, or one row that is the column of C' = B' A'?  With the rows of A side by side. */
+static int is_column(const poise__gemm *g)
+{
+    return (g->n == 1 && !g->ta) || (g->m == 1 && g->tb);
+}
+
+static void column(const poise__tiles *t, const poise__gemm *g)
+{
+    const int turned = g->n > 1 || g->ta;
+    poise__strip s = {.rows = turned ? g->n : g->m,
+                      .columns = 1,
+                      .a_row = turned ? g->ldb : g->lda,
+                      .a_step = 1,
+                      .b_step = turned ? (g->ta ? g->lda : 1) : (g->tb ? 1 : g->ldb),
+                      .add = g->add,
+                      .add_row = turned ? 1 : g->add_row,
+                      .c = g->c,
+                      .c_row = turned ? 1 : g->ldc,
+                      .slope = g->slope};
+    const float *a = turned ? g->b : g->a, *b = turned ? g->a : g->b;
+    for (int64_t p = 0; p < g->k; p += s.k) {
+        s.k = least(g->k - p, depth(g->k));
+        s.a = a + p;
+        s.b = b + p * s.b_step;
+        s.act = p + s.k == g->k ? g->act : POISE__ACT_NONE;
+        t->column(&s);
+        s.add = s.c;
+        s.add_row = s.c_row;
+    }
+    for (int64_t i = 0; i < g->m && g->map != NULL; i++)
+        g->map(g->n, g->c + i * g->ldc, NULL, g->slope, g->c + i * g->ldc);
+}
+
 static int run(const poise__tiles *t, const poise__gemm *g, void *scratch)
 {
+    if (is_column(g)) {
+        column(t, g);
+        return 0;
+    }
     float *packed_b = scratch, *packed_a = packed_b + size_of_b(t, g);
     for (int64_t j = 0; j < g->n; j += BROAD)
         for (int64_t p = 0; p < g->k; p += depth(g->k)) {

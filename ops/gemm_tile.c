@@ -26,7 +26,7 @@ INLINE lane finish(const poise__strip *s, lane x)
 INLINE void tile(const int R, const int W, const poise__strip *s, const float *a, int64_t row,
                  int64_t part)
 {
-    lane sum[POISE__ROWS_NARROW];
+    lane sum[POISE__ROWS_NARROW], y[POISE__FLAT];
     const float *b = s->b;
     const int64_t a_row = s->a_row, a_step = s->a_step, b_step = s->b_step;
     if (s->add != NULL && s->add_row != 0) { /* read at the end: on its way by then */
@@ -41,7 +41,6 @@ INLINE void tile(const int R, const int W, const poise__strip *s, const float *a
     for (int i = 0; i < R * W; i++)
         sum[i] = lane_zero();
     for (int64_t p = 0; p < s->k; p++, a += a_step, b += b_step) {
-        lane y[2];
         UNROLL
         for (int w = 0; w < W; w++)
             y[w] = lane_load(b + w * LANES);
@@ -97,11 +96,17 @@ typedef const float *run_tiles(const poise__strip *s, const float *a, int64_t fr
 
 EACH_NARROW(TILES)
 EACH_WIDE(TILES)
+TILES(1, 4)
+TILES(1, 8)
 
 static void strip(const poise__strip *s)
 {
     static run_tiles *const narrow[] = {NULL, EACH_NARROW(NAME_OF)};
     static run_tiles *const wide[] = {NULL, EACH_WIDE(NAME_OF)};
+    if (s->columns > 2 * LANES) {
+        (s->columns > 4 * LANES ? tiles_1_8 : tiles_1_4)(s, s->a, 0, s->rows);
+        return;
+    }
     run_tiles *const *run = s->columns > LANES ? wide : narrow;
     /* count tiles: `high` rows are in tiles of tile_rows, the rest in tiles of one row fewer */
     const int64_t most = s->tile_rows, count = (s->rows + most - 1) / most;
@@ -109,6 +114,57 @@ static void strip(const poise__strip *s)
     const float *a = run[most](s, s->a, 0, high);
     if (high < s->rows)
         run[most - 1](s, a, high, s->rows);
+}
+
+/* ---- one column: TALL rows of A at a time, transposed, so that a vector is a row each ---- */
+
+enum { TALL = 32, ACROSS = 8 };
+
+/* out[q][TALL] = a[i * a_row + q] for i < rows, else 0 */
+INLINE void take_rows(int64_t rows, int64_t deep, const float *a, int64_t a_row, float *out)
+{
+    int64_t i = 0;
+    if (deep == ACROSS)
+        for (; i + 8 <= rows; i += 8)
+            transpose8(a + i * a_row, a_row, out + i, TALL);
+    for (; i < TALL; i++)
+        for (int64_t q = 0; q < deep; q++)
+            out[q * TALL + i] = i < rows ? a[i * a_row + q] : 0.0f;
+}
+
+/* Rows [row, row + rows) of C, at most TALL */
+INLINE void column_of(const poise__strip *s, int64_t row, int64_t rows)
+{
+    enum { VECTORS = TALL / LANES };
+    float block[ACROSS * TALL], y[TALL];
+    lane sum[VECTORS];
+    UNROLL
+    for (int w = 0; w < VECTORS; w++)
+        sum[w] = lane_zero();
+    for (int64_t p = 0; p < s->k; p += ACROSS) {
+        const int64_t deep = s->k - p < ACROSS ? s->k - p : ACROSS;
+        take_rows(rows, deep, s->a + row * s->a_row + p, s->a_row, block);
+        for (int64_t q = 0; q < deep; q++) {
+            const lane x = lane_all(s->b[(p + q) * s->b_step]);
+            UNROLL
+            for (int w = 0; w < VECTORS; w++)
+                sum[w] = lane_fma(lane_load(block + q * TALL + w * LANES), x, sum[w]);
+        }
+    }
+    for (int w = 0; w < VECTORS; w++)
+        lane_store(y + w * LANES, sum[w]);
+    for (int64_t i = 0; i < rows && s->add != NULL; i++)
+        y[i] += s->add[(row + i) * s->add_row];
+    for (int w = 0; w < VECTORS; w++)
+        lane_store(y + w * LANES, finish(s, lane_load(y + w * LANES)));
+    for (int64_t i = 0; i < rows; i++)
+        s->c[(row + i) * s->c_row] = y[i];
+}
+
+static void column(const poise__strip *s)
+{
+    for (int64_t row = 0; row < s->rows; row += TALL)
+        column_of(s, row, s->rows - row < TALL ? s->rows - row : TALL);
 }
 
 /* ---- packing ---- */
@@ -167,7 +223,11 @@ static void pack_b(int tb, int64_t n, int64_t k, const float *b, int64_t ldb, fl
     }
 }
 
-INLINE void pack_tile(const int R, int64_t k, int64_t width, const float *a, int64_t lda,
+/* Rows are packed GROUP at a time, tile after tile: what lies side by side is read together, as rows
+ * far apart share few places of the caches. */
+enum { GROUP = 8 };
+
+INLINE void pack_tile(const int64_t R, int64_t k, int64_t width, const float *a, int64_t lda,
                       float *out)
 {
     for (int64_t p = 0; p < k; p++, a += lda, out += width)
@@ -177,24 +237,27 @@ INLINE void pack_tile(const int R, int64_t k, int64_t width, const float *a, int
 static void pack_a(int64_t m, int64_t k, int64_t tile_rows, const float *a, int64_t lda, float *out)
 {
     const int64_t count = (m + tile_rows - 1) / tile_rows, high = m - count * (tile_rows - 1);
-    for (int64_t t = 0; t < count; t++, out += k * tile_rows) {
-        const int64_t rows = t < high ? tile_rows : tile_rows - 1;
-        switch (rows) {
-        case 4:
-            pack_tile(4, k, tile_rows, a, lda, out);
-            break;
-        case 5:
-            pack_tile(5, k, tile_rows, a, lda, out);
-            break;
-        case 6:
-            pack_tile(6, k, tile_rows, a, lda, out);
-            break;
-        default:
-            for (int64_t p = 0; p < k; p++)
-                for (int64_t i = 0; i < rows; i++)
-                    out[p * tile_rows + i] = a[p * lda + i];
+    for (int64_t p = 0; p < k; p += GROUP) {
+        const int64_t deep = k - p < GROUP ? k - p : GROUP;
+        const float *from = a + p * lda;
+        float *to = out + p * tile_rows;
+        for (int64_t t = 0; t < count; t++, to += k * tile_rows) {
+            const int64_t rows = t < high ? tile_rows : tile_rows - 1;
+            switch (rows) {
+            case 4:
+                pack_tile(4, deep, tile_rows, from, lda, to);
+                break;
+            case 5:
+                pack_tile(5, deep, tile_rows, from, lda, to);
+                break;
+            case 6:
+                pack_tile(6, deep, tile_rows, from, lda, to);
+                break;
+            default:
+                pack_tile(rows, deep, tile_rows, from, lda, to);
+            }
+            from += rows;
         }
-        a += rows;
     }
 }
 
@@ -207,6 +270,7 @@ const poise__tiles NAME(POISE_TILES) = {
     .name = TEXT(POISE_TILES),
     .lanes = LANES,
     .strip = strip,
+    .column = column,
     .pack_b = pack_b,
     .pack_a = pack_a,
 };

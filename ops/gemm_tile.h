@@ -1,7 +1,8 @@
 /* gemm_tile.h -- the innermost part of the matrix product, once per instruction set.  Internal.
  *
  * C is cut into strips, one or two vectors wide, and a strip into tiles of up to 12 or 6 rows: as
- * many sums as there are registers for.
+ * many sums as there are registers for.  Where C or k is one row high, strips are up to eight wide and
+ * tiles one row; where C is one column wide, a vector holds its rows.
  *
  *       k             strip                        b: [k][columns of the strip], packed
  *   +-------+      +---+---+                       a: rows of the matrix itself, or packed
@@ -21,9 +22,10 @@ typedef enum poise__act { POISE__ACT_NONE, POISE__ACT_RELU, POISE__ACT_LEAKY } p
 
 /* A strip of C:  c = act(add + a b) */
 typedef struct poise__strip {
-    int64_t rows, columns, k; /* columns: at most 2 vectors */
-    int64_t tile_rows;        /* rows of the highest tile: poise__tile_rows() */
-    const float *a;           /* element (i, p) of a tile at a[i * a_row + p * a_step] */
+    int64_t rows, columns,
+        k;             /* columns: at most 2 vectors; or 4 or POISE__FLAT whole ones, a_tile 0 */
+    int64_t tile_rows; /* rows of the highest tile: poise__tile_rows() */
+    const float *a;    /* element (i, p) of a tile at a[i * a_row + p * a_step] */
     int64_t a_row, a_step;
     int64_t a_tile; /* from a tile to the next; 0: a follows the rows of C */
     const float *b; /* element (p, j) at b[p * b_step + j]; vectors are read whole */
@@ -40,6 +42,8 @@ typedef struct poise__tiles {
     const char *name;                     /* "plain", "avx2", "avx512" */
     int64_t lanes;                        /* floats of a vector */
     void (*strip)(const poise__strip *s); /* the product */
+    /* The product of one column, with a_step 1 and a_tile 0: no element of b past it is read. */
+    void (*column)(const poise__strip *s);
     /* Columns [0, n) of b, k deep, as strips: out[strip][k][2 lanes], the last [k][lanes] where
      * that is enough; what is past n is 0.  tb: b is [n, k], else [k, n]. */
     void (*pack_b)(int tb, int64_t n, int64_t k, const float *b, int64_t ldb, float *out);
@@ -55,6 +59,8 @@ extern const poise__tiles poise__tiles_avx2, poise__tiles_avx512;
 
 /* The most rows of a tile whose strip is one vector wide, or two. */
 enum { POISE__ROWS_NARROW = 12, POISE__ROWS_WIDE = 6 };
+/* The most vectors of a strip whose tiles have one row. */
+enum { POISE__FLAT = 8 };
 
 /* Rows are spread evenly: of a tile where none may have more than `most`. */
 static inline int64_t poise__tile_rows(int64_t rows, int64_t most)

@@ -14,14 +14,14 @@
 
 enum { GAP = 3 /* elements between the rows of a matrix, which stay untouched */ };
 
-/* m, n, k: one tile, tails of every size, more than one block of each */
+/* m, n, k: one tile, tails of every size, more than one block of each; one row, one column */
 static const int64_t shape[][3] = {
-    {1, 1, 1},     {1, 1, 300},   {1, 8, 256},  {1, 64, 7},   {2, 1, 2},      {3, 2, 5},
-    {5, 7, 3},     {6, 16, 8},    {7, 17, 9},   {8, 8, 513},  {8, 31, 257},   {11, 9, 40},
-    {12, 8, 16},   {13, 33, 24},  {16, 16, 64}, {23, 5, 19},  {24, 15, 600},  {33, 64, 33},
-    {64, 1, 65},   {65, 63, 64},  {95, 13, 8},  {96, 256, 4}, {97, 257, 5},   {100, 100, 100},
-    {101, 3, 17},  {199, 70, 1},  {200, 8, 31}, {211, 40, 9}, {30, 300, 300}, {32, 40, 500},
-    {5, 481, 390}, {97, 130, 770}};
+    {1, 1, 1},     {1, 1, 300},    {1, 8, 256},  {1, 64, 7},    {2, 1, 2},      {3, 2, 5},
+    {5, 7, 3},     {6, 16, 8},     {7, 17, 9},   {8, 8, 513},   {8, 31, 257},   {11, 9, 40},
+    {12, 8, 16},   {13, 33, 24},   {16, 16, 64}, {23, 5, 19},   {24, 15, 600},  {33, 64, 33},
+    {64, 1, 65},   {65, 63, 64},   {95, 13, 8},  {96, 256, 4},  {97, 257, 5},   {100, 100, 100},
+    {101, 3, 17},  {199, 70, 1},   {200, 8, 31}, {211, 40, 9},  {30, 300, 300}, {32, 40, 500},
+    {5, 481, 390}, {97, 130, 770}, {77, 1, 803}, {1, 203, 803}, {64, 1, 800},   {50, 139, 1}};
 
 typedef struct matrices {
     float *a, *b, *bias, *sum, *c; /* sum, c: [m, n + GAP] */
@@ -251,6 +251,10 @@ static void a_backend_that_says_so_can_be_cut_anywhere(void **state)
                 poise__gemm part = g;
                 part.m = 1 + (int64_t)((number(&seed) + 1) / 2.1f * (float)(g.m - i));
                 part.n = 1 + (int64_t)((number(&seed) + 1) / 2.1f * (float)(g.n - j));
+                if (k % 4 == 1) /* a column, which may have a kernel of its own, as may a row */
+                    part.n = 1;
+                if (k % 4 == 2)
+                    part.m = 1;
                 part.a += g.ta ? i : i * g.lda;
                 part.b += g.tb ? j * g.ldb : j;
                 part.c = malloc((size_t)(part.m * part.n) * sizeof(float));
