@@ -38,7 +38,7 @@ int poise__gemm_all(const poise__gemm_backend *list[POISE__GEMM_BACKENDS])
  * Why no shape goes to oneDNN on AVX2 (`poise bench --gemm`, GFLOP/s of own / dnnl:sgemm on a core
  * that reaches 88): level on large products (85 / 83 forward, 89 / 82 data, 85 / 79 weights of
  * 2048 x 2048 x 429), ahead where rows are far apart (75 / 33, weights of an expert's second layer)
- * or few (94 / 57, a tower of 16 x 8); behind in products of 8 columns (63 / 74) or one (6 / 22), of
+ * or few (94 / 57, a tower of 16 x 8); behind in products of 8 columns (63 / 74) or one (15 / 27), of
  * which a step has little, and where oneDNN would allocate. */
 const poise__gemm_backend *poise__gemm_choose(const poise__gemm *g)
 {
