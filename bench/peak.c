@@ -55,14 +55,16 @@ static int best_of(product *p, int threads, int tries, double *flops, poise_erro
     return 0;
 }
 
-/* The fastest of the backends. */
+/* The fastest of the backends.  The plain loops are that only where there is little else. */
 static int best_backend(product *p, int threads, int tries, double *flops, poise_error *err)
 {
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
     int n = poise__gemm_backends(list), status = 0;
 
     *flops = 0;
-    for (int k = n > 3 ? n - 3 : 0; k < n && status == 0; k++) {
+    for (int k = 0; k < n && status == 0; k++) {
+        if (n > 2 && list[k] == &poise__gemm_plain)
+            continue;
         p->by = list[k];
         p->size = p->by->scratch(&p->g);
         p->scratch = poise__alloc_aligned((size_t)threads * p->size, err);
