@@ -155,12 +155,12 @@ static int bind_label(making *m, int t, poise_error *err)
     int numbers = p->kind == POISE_REGRESSION || p->kind == POISE_COUNT;
     if (!numbers && (!known || poise_task_classed(p)))
         return poise_fail(err, POISE_E_SPEC, p->place,
-                          "task %s: the labels of the generator %s are 0 or 1 in the columns "
+                          "task '%s': the labels of the generator %s are 0 or 1 in the columns "
                           "from \"%s\" on",
                           p->name, m->g->name, m->g->column[m->g->ncolumn - m->g->nlabel]);
     if (p->positive && strcmp(p->positive, "1") != 0)
         return poise_fail(err, POISE_E_SPEC, p->place,
-                          "task %s: the labels of the generator %s are 0 or 1; remove `positive`",
+                          "task '%s': the labels of the generator %s are 0 or 1; remove `positive`",
                           p->name, m->g->name);
     return 0;
 }

@@ -157,7 +157,7 @@ static int no_positive(const poise__columns *c, const poise_task *task, int t, p
         used += (size_t)snprintf(held + used, sizeof held - used, "%s%s", k ? ", " : "", text);
     }
     return poise_fail(err, POISE_E_DATA, task->place,
-                      "task %s: no training row has %s in the column %s, which holds %s",
+                      "task '%s': no training row has %s in the column %s, which holds %s",
                       task->name, poise__shown(task->positive, wanted),
                       poise__shown(task->label, column), held);
 }
@@ -180,12 +180,14 @@ static int learn_task(const poise__columns *c, const poise__rows *rows, int whol
         sum += y;
     }
     if (n == 0 && whole)
-        return poise_fail(err, POISE_E_DATA, task->place, "task %s has no labelled training row%s",
-                          task->name, task->when ? " where its `when` holds" : "");
+        return poise_fail(err, POISE_E_DATA, task->place,
+                          "task '%s' has no labelled training row%s", task->name,
+                          task->when ? " where its `when` holds" : "");
     if (task->kind == POISE_BINARY && task->positive && positives == 0 && whole)
         return no_positive(c, task, t, err);
     int classed = poise_task_classed(task), least = task->kind == POISE_ORDINAL; /* one threshold */
     task->base_rate = classed || n == 0 ? 0 : sum / (double)n;
+    task->rows = n;
     task->nclass = classed ? (int64_t)fmax(most, least) + 1 : 0;
     return 0;
 }

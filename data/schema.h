@@ -137,6 +137,7 @@ typedef struct poise_task {
     double base_rate; /* binary: share of positives among the training rows that count (labelled,
                          `when` holds); regression, count: their mean; multiclass, ordinal: 0 */
     int64_t nclass;   /* multiclass, ordinal: classes; labels are 0 .. nclass - 1 */
+    int64_t rows;     /* that count, among those learnt from; not kept in a file */
 } poise_task;
 
 /* 1 where the label is a class: multiclass and ordinal. */

@@ -169,6 +169,8 @@ static void *read_block(keys_reading *k, const poise__yaml *v, poise__layer *l, 
     void *into[] = {own, l};
     if (!own || poise__keys_read_all(k->r, v, k->what, 2, sections, into) < 0)
         *bad = -1;
+    if (own && k->kind->agree && k->kind->agree(k->r, k->l, own) < 0)
+        *bad = -1;
     return own;
 }
 

@@ -57,6 +57,9 @@ struct poise__layer_kind {
     int copies; /* 1: it may have `copies`; of the others what they read may be a stack */
     int items;  /* 1: a list feature that it reads by itself it takes item by item, from
                               poise__builder.list, not pooled */
+    /* What of its keys does not go together, where each of them can be read: told also when another
+     * one cannot.  0 or -1 after a diagnosis.  NULL: they always do. */
+    int (*agree)(poise__reading *r, const poise__layer *l, const void *own);
     /* Fill *out for an instance; 0 or -1 after a diagnosis. */
     int (*shape)(const poise__shaper *c, const poise__instance *i, poise__shape *out);
     /* Append the instance; NULL and *err on failure. */

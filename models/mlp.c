@@ -57,15 +57,24 @@ static double number_at(const poise__numbers *of, int k)
     return of->value[of->n == 1 ? 0 : k];
 }
 
-static int check_entries(const poise__shaper *c, const poise__instance *i, const char *name, int n)
+/* Of what could not be read n is 0. */
+static int check_entries(poise__reading *r, const poise__layer *l, const poise__ints *units,
+                         const char *name, int n)
 {
-    const mlp_keys *k = i->own;
-    if (n == 1 || n == k->units.n)
+    if (n <= 1 || units->n == 0 || n == units->n)
         return 0;
-    return poise_diagnose(c->diag, i->layer->place,
+    return poise_diagnose(r->diag, l->place,
                           "mlp '%s' has %d dense layer%s, but %d entries of %s; write one, or one "
                           "for each",
-                          i->layer->name, k->units.n, k->units.n == 1 ? "" : "s", n, name);
+                          l->name, units->n, units->n == 1 ? "" : "s", n, name);
+}
+
+static int agree(poise__reading *r, const poise__layer *l, const void *own)
+{
+    const mlp_keys *k = own;
+    int bad = check_entries(r, l, &k->units, "activation", k->activation.n);
+    bad |= check_entries(r, l, &k->units, "norm", k->norm.n);
+    return check_entries(r, l, &k->units, "dropout", k->dropout.n) | bad;
 }
 
 static int shape(const poise__shaper *c, const poise__instance *i, poise__shape *out)
@@ -74,10 +83,7 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
     const int64_t copies = i->copies ? i->copies : 1;
     poise__shape in;
     *out = (poise__shape){.stack = i->copies};
-    int bad = check_entries(c, i, "activation", k->activation.n);
-    bad |= check_entries(c, i, "norm", k->norm.n);
-    bad |= check_entries(c, i, "dropout", k->dropout.n);
-    if (poise__concat_shape(c, i, "input", &k->input, i->copies, &in) < 0 || bad)
+    if (poise__concat_shape(c, i, "input", &k->input, i->copies, &in) < 0)
         return -1;
     out->width = k->units.value[k->units.n - 1];
     out->parameters = copies * poise__hidden_parameters(&k->units, in.width);
@@ -127,6 +133,7 @@ const poise__layer_kind poise__mlp_kind = {
                 POISE__ROWS(rows)},
     .own = sizeof(mlp_keys),
     .copies = 1,
+    .agree = agree,
     .shape = shape,
     .output = output,
     .build = build};

@@ -80,17 +80,29 @@ static void is_answer(void *user, const char *column)
     a->seen |= strcmp(a->column, column) == 0;
 }
 
-static void warn_label(const gathering *g, const poise__yaml *key, const char *column)
+static void warn_answer(poise__reading *r, const poise_feature *f)
 {
-    const poise_schema *s = g->r->spec->schema;
+    const poise_schema *s = r->spec->schema;
+    char reads[120] = "is";
+    if (f->column)
+        snprintf(reads, sizeof(reads), "reads '%.80s',", f->column);
     for (int t = 0; t < s->ntask; t++) {
-        answer a = {column, 0};
-        poise__task_columns(g->r, &s->task[t], 0, is_answer, &a);
+        answer a = {poise_feature_column(f), 0};
+        poise__task_columns(r, &s->task[t], 0, is_answer, &a);
         if (a.seen)
-            poise_warn(g->r->diag, key->place,
-                       "feature '%.80s' is the label of task '%s': the model sees the answer",
-                       column, s->task[t].name);
+            poise_warn(r->diag, f->place,
+                       "feature '%.80s' %s the label of task '%s': the model sees the answer",
+                       f->name, reads, s->task[t].name);
     }
+}
+
+void poise__warn_answers(poise__reading *r)
+{
+    const poise_schema *s = r->spec->schema;
+    const char *read = r->spec->model ? r->spec->model->read : NULL;
+    for (int k = 0; k < s->nfeature && r->ncolumn >= 0 && !r->of_run; k++)
+        if (s->feature[k].kind != POISE_MISSING_COUNT && (!read || read[k]))
+            warn_answer(r, &s->feature[k]);
 }
 
 /* `"*_id": categorical`: every column that the feature's name matches. */
@@ -156,8 +168,6 @@ static int add_columns(gathering *g, const poise__yaml *key, const poise__featur
                 continue;
             const char *name = name_for(g, key, column);
             took++;
-            if (!k->ignore)
-                warn_label(g, key, column);
             if (!name || (!k->ignore && add(g, key, &k->feature, name, column) < 0))
                 return -1;
         }
@@ -186,7 +196,6 @@ static int add_feature(gathering *g, const poise__yaml *key, const poise__featur
                                      : poise__column_check(r, key->place, "feature", key->text);
     if (k->ignore)
         return 0;
-    warn_label(g, key, key->text);
     return add(g, key, &k->feature, key->text, NULL);
 }
 

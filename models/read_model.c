@@ -55,7 +55,7 @@ static int evaluate(poise__reading *r, poise_model *m, int partial, poise__yaml 
         if (m->written_extras[e])
             m->extras[e] = poise__evaluate(r, m->written_extras[e], s, &bad);
     for (size_t i = 0; *network && i < m->params->n; i++)
-        if (!s->used[i])
+        if (!s->used[i] && !m->params->item[i]->wrong)
             poise_warn(r->diag, m->params->key[i]->place, "no layer uses parameter '%.80s'",
                        m->params->key[i]->text);
     return bad;

@@ -60,6 +60,8 @@ int poise__read_label(poise__reading *r, const poise__yaml *v, poise_task *t);
 int poise__check_when(poise__reading *r, const poise__yaml *v, int t);
 /* Warn of two tasks that learn the same from the same rows, once all are known (twins.c).  0 or -1. */
 int poise__warn_twins(poise__reading *r);
+/* Warn of features that read a task's label, once it is known which of them a layer reads. */
+void poise__warn_answers(poise__reading *r);
 /* The columns that a task's label is of; with `all` those of its mask and weight too (a mask's may
  * be a task's name). */
 void poise__task_columns(poise__reading *r, const poise_task *t, int all,

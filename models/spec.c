@@ -91,6 +91,7 @@ static void read_all(poise__reading *r, const poise__yaml *root)
     poise__read_tasks(r, poise__yaml_get(root, "tasks"));
     poise__read_features(r, poise__yaml_get(root, "features"));
     poise__read_model(r, poise__yaml_get(root, "model"));
+    poise__warn_answers(r);
     int balancer = poise__read_balancer(r, poise__yaml_get(root, "balancer"));
     if (poise__read_train(r, poise__yaml_get(root, "train")) == 0 && balancer == 0)
         poise__check_schedule(r);

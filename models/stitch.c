@@ -50,6 +50,43 @@ static const poise_key sluice_rows[] = {
     OWN,
 };
 
+typedef struct tally {
+    const poise__shaper *c;
+    const poise__instance *reader;
+    const poise__source *like; /* how many of the first `until` are the same */
+    int at, until, again;
+} tally;
+
+static int is_like(void *user, const poise__source *s)
+{
+    tally *t = user;
+    if (t->at++ >= t->until)
+        return 1;
+    t->again += s->instance == t->like->instance && s->layer == t->like->layer &&
+                s->feature == t->like->feature;
+    return 0;
+}
+
+static int is_again(void *user, const poise__source *s)
+{
+    tally *t = user;
+    const stitch_keys *k = t->reader->own;
+    tally before = {.like = s, .until = t->at++};
+    poise__sources(t->c->model, t->reader, &k->input, is_like, &before);
+    if (before.again == 1)
+        poise_warn(t->c->diag, s->place, "'%.80s' reads '%.80s' more than once",
+                   t->reader->layer->name, s->name);
+    return 0;
+}
+
+/* What is read twice has two weights that do the work of one. */
+static void warn_again(const poise__shaper *c, const poise__instance *i,
+                       const poise__references *refs)
+{
+    tally t = {.c = c, .reader = i};
+    poise__sources(c->model, i, refs, is_again, &t);
+}
+
 /* Of one layer there is nothing to take a share of: the [*] was forgotten. */
 static void warn_alone(const poise__shaper *c, const poise__instance *i,
                        const poise__references *refs)
@@ -103,6 +140,7 @@ static int shape(const poise__shaper *c, const poise__instance *i, poise__shape 
                               "%lld equal parts",
                               i->layer->name, (long long)out->width,
                               out->stack ? " and a stack" : "", (long long)parts);
+    warn_again(c, i, &k->input);
     if (c->model->ntask > 1 && i->layer->kind != &poise__blend_kind)
         warn_alone(c, i, &k->input);
     out->probability = 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../core/memory.h"
@@ -131,6 +132,21 @@ static int is_path(const char *name)
     return strchr(name, '/') || (length > end && !strcmp(name + length - end, ending));
 }
 
+/* 1 if one of the first k folders is this one. */
+static int listed_before(const char *folder, int k)
+{
+    char other[MAX_PATH];
+    struct stat a, b;
+    for (int j = 0; j < k; j++) {
+        if (poise__search_folder(&where, j, other, sizeof other, NULL) <= 0)
+            continue;
+        if (strcmp(folder, other) == 0 || (stat(folder, &a) == 0 && stat(other, &b) == 0 &&
+                                           a.st_dev == b.st_dev && a.st_ino == b.st_ino))
+            return 1;
+    }
+    return 0;
+}
+
 /* The error for a name that no folder has: the nearest one, and where it was looked for. */
 static int not_found(const char *name, poise_error *err)
 {
@@ -149,18 +165,20 @@ static int not_found(const char *name, poise_error *err)
         word[k] = l.item[k].name;
     const char *near = poise__nearest(name, (int)l.count, word);
     if (near)
-        snprintf(hint, sizeof hint, "; did you mean \"%s\"?", near);
+        snprintf(hint, sizeof hint, "; did you mean '%s'?", near);
     free(word);
     list_done(&l);
 
     for (int k = 0; at < sizeof folders; k++) {
         if (poise__search_folder(&where, k, folder, sizeof folder, NULL) <= 0)
             break;
+        if (listed_before(folder, k))
+            continue;
         int put = snprintf(folders + at, sizeof folders - at, "%s%s", k ? ", " : "", folder);
         at += put > 0 ? (size_t)put : 0;
     }
     return poise_fail(err, POISE_E_PLUGIN, POISE_NOWHERE,
-                      "there is no balancer \"%.100s\"%s (looked for %.100s.so in %s; a path must "
+                      "there is no balancer '%.100s'%s (looked for %.100s.so in %s; a path must "
                       "hold a / or end in .so)",
                       name, hint, name, folders[0] ? folders : "no folder");
 }

@@ -32,6 +32,12 @@ static void print_data(const poise_data *data, int64_t labels)
 
 static void print_task_kind(const poise_task *k)
 {
+    static const char *const kinds[] = {POISE_TASK_KINDS};
+
+    if (k->rows == 0) {
+        printf("%s, no row of those looked at counts", kinds[k->kind]);
+        return;
+    }
     switch (k->kind) {
     case POISE_BINARY:
         printf("binary, %.3g %% positive", 100 * k->base_rate);

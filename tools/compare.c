@@ -54,28 +54,61 @@ static int show(void *user, const poise_progress *now)
 
 /* ---- the command --------------------------------------------------------------------------- */
 
+/* All that is wrong with any of the models, each thing once. */
 static int read_specs(const tool_arguments *a, request *r)
 {
-    int status = TOOL_OK, n = r->models.n ? r->models.n : 1;
+    poise_error err;
+    poise_diagnostics *diag = poise_diagnostics_new(&err);
+    int status = TOOL_OK, all = TOOL_OK, n = r->models.n ? r->models.n : !r->models.failed;
 
-    for (int k = 0; status == TOOL_OK && k < n; k++) {
-        r->spec[k] =
-            tool_spec_model(a, a->word[0], r->models.n ? r->models.name[k] : NULL, &status);
-        r->nspec += status == TOOL_OK;
+    if (!diag)
+        return tool_failed(&err);
+    for (int k = 0; k < n && (all == TOOL_OK || poise_diagnostics_errors(diag)); k++) {
+        const char *model = r->models.n ? r->models.name[k] : NULL;
+        poise_spec *spec = tool_spec_model(a, a->word[0], model, diag, &status);
+
+        if (spec)
+            r->spec[r->nspec++] = spec;
+        all = all == TOOL_OK ? status : all;
     }
-    return status;
+    tool_diagnostics_print(diag);
+    poise_diagnostics_free(diag);
+    return all;
+}
+
+/* Without a spec only whether it can be loaded. */
+static int check_balancer(const poise_spec *spec, const char *use, poise_error *err)
+{
+    poise_plugin *p;
+
+    if (spec)
+        return tool_balancer_check(spec, use, err);
+    p = tool_balancer_load(use, err);
+    poise_plugin_free(p);
+    return p ? 0 : -1;
 }
 
 /* What would otherwise be found after hours. */
 static int check_balancers(const request *r)
 {
-    const poise_spec *spec = r->spec[0];
+    int status = TOOL_OK;
     poise_error err;
 
     for (int k = 0; k < r->balancers.n; k++)
-        if (tool_balancer_check(spec, r->balancers.name[k], &err) < 0)
-            return tool_failed(&err);
-    return TOOL_OK;
+        if (check_balancer(r->nspec ? r->spec[0] : NULL, r->balancers.name[k], &err) < 0)
+            status = tool_failed(&err);
+    return status;
+}
+
+/* Everything that is wrong with the names is told before anything is trained. */
+static int read_all(const tool_arguments *a, request *r)
+{
+    int status = r->balancers.failed ? r->balancers.failed : r->models.failed;
+    int specs = read_specs(a, r), balancers = check_balancers(r);
+
+    if (status == TOOL_OK)
+        status = specs;
+    return status == TOOL_OK ? balancers : status;
 }
 
 static int compare(const request *r, const char *out, int resume)
@@ -132,9 +165,7 @@ static int run(const tool_arguments *a)
     if (status == TOOL_OK)
         status = tool_names_read(a, "models", &r.models);
     if (status == TOOL_OK)
-        status = read_specs(a, &r);
-    if (status == TOOL_OK)
-        status = check_balancers(&r);
+        status = read_all(a, &r);
     if (status == TOOL_OK && !resume)
         status = tool_out(a, r.spec[0]->name, out, sizeof out);
     if (status == TOOL_OK)

@@ -51,8 +51,10 @@ static int add(const tool_arguments *a, const char *option, tool_names *l, const
     if (l->n == TOOL_NAMES)
         return tool_wrong(a->command, "--%s has more than %d names", option, TOOL_NAMES);
     full = strcmp(option, "models") ? balancer_path(name, &err) : model_path(name, &err);
-    if (!full)
-        return tool_failed(&err);
+    if (!full) {
+        l->failed = tool_failed(&err);
+        return TOOL_OK;
+    }
     l->name[l->n++] = full;
     for (int k = 0; k < l->n - 1; k++)
         if (!strcmp(l->name[k], full))
@@ -79,6 +81,7 @@ int tool_names_read(const tool_arguments *a, const char *option, tool_names *l)
     int status = TOOL_OK;
 
     l->n = 0;
+    l->failed = TOOL_OK;
     while (list && status == TOOL_OK) {
         char name[TOOL_PATH];
         int whole, length;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "../core/search.h"
+#include "../models/keys.h"
 #include "pages.h"
 #include "run.h"
 
@@ -71,6 +72,17 @@ void tool_help_program(void)
     printf("  poise --version\n");
 }
 
+static const char *nearest_section(const char *topic)
+{
+    enum { MOST = 64 };
+    const char *name[MOST];
+    int n = 0;
+
+    for (const poise_section *const *s = poise_spec_sections(); *s && n < MOST; s++)
+        name[n++] = (*s)->name;
+    return poise__nearest(topic, n, name);
+}
+
 static int unknown_topic(const tool_arguments *a, const char *topic)
 {
     const char *nearest = NULL;
@@ -83,6 +95,9 @@ static int unknown_topic(const tool_arguments *a, const char *topic)
         nearest = poise__nearest(topic, PAGES, page);
     if (nearest)
         return tool_wrong(a->command, "no help on '%s'; did you mean '%s'?", topic, nearest);
+    nearest = nearest_section(topic);
+    if (nearest)
+        return tool_wrong(a->command, "no help on '%s'; did you mean 'spec %s'?", topic, nearest);
     return tool_wrong(a->command, "no help on '%s'", topic);
 }
 

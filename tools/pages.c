@@ -15,10 +15,11 @@ static int unknown(const tool_command *help, const char *what, const char *name,
                    const char *const *names)
 {
     const char *nearest = poise__nearest(name, n, names);
+    const char *kind = strcmp(what, "spec") ? what : "section";
 
     if (nearest)
-        return tool_wrong(help, "no %s '%s'; did you mean '%s'?", what, name, nearest);
-    return tool_wrong(help, "no %s '%s'; 'poise help %s' lists them", what, name, what);
+        return tool_wrong(help, "no %s '%s'; did you mean '%s'?", kind, name, nearest);
+    return tool_wrong(help, "no %s '%s'; 'poise help %s' lists them", kind, name, what);
 }
 
 static void print_key(const poise_key *k)

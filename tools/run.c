@@ -242,21 +242,11 @@ poise_spec *tool_spec(const tool_arguments *a, const char *path, int *status)
 }
 
 poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
-                            int *status)
+                            poise_diagnostics *diag, int *status)
 {
     replacement by = {"model", model, "--models", same_model};
-    poise_error err;
-    poise_diagnostics *diag = poise_diagnostics_new(&err);
-    poise_spec *spec;
 
-    if (!diag) {
-        *status = tool_failed(&err);
-        return NULL;
-    }
-    spec = read_asked(a, path, &by, diag, status);
-    tool_diagnostics_print(diag);
-    poise_diagnostics_free(diag);
-    return spec;
+    return read_asked(a, path, &by, diag, status);
 }
 
 int tool_first_rows(poise_spec *spec, poise_data *data, poise_error *err)

@@ -42,7 +42,7 @@ void tool_diagnostics_print(const poise_diagnostics *diag);
 /* The same with another model in the place of `model:`: its name, the absolute path of its file, or a
  * mapping {use: NAME, ...}.  The spec's own, by its name, keeps its parameters. */
 poise_spec *tool_spec_model(const tool_arguments *a, const char *path, const char *model,
-                            int *status);
+                            poise_diagnostics *diag, int *status);
 
 /* The first rows of every part, TOOL_FIRST_ROWS at most; the schema is learnt from them.  0 or -1. */
 enum { TOOL_FIRST_ROWS = 5000 };

@@ -213,11 +213,11 @@ static const struct {
      "NAME:2:17: error: column \"w\": \"\" is not a sample weight; weights are numbers from 0"},
     {HEADER "1,a,1\n", "NAME:2: error: 3 fields for 8 columns (separator \",\")"},
     {HEADER "1,a,1,1,1,no,1,1\n1,a,1,1,1,\"may be\",1,1\n",
-     "run.yaml:9:3: error: task p: no training row has \"yes\" in the column \"q\", which holds "
+     "run.yaml:9:3: error: task 'p': no training row has \"yes\" in the column \"q\", which holds "
      "\"no\", \"may be\""},
     {HEADER "1,a,1,1,1,yes,0,1\n",
-     "run.yaml:9:3: error: task p has no labelled training row where its `when` holds"},
-    {HEADER "1,a,,1,1,yes,1,1\n", "run.yaml:9:3: error: task t has no labelled training row"},
+     "run.yaml:9:3: error: task 'p' has no labelled training row where its `when` holds"},
+    {HEADER "1,a,,1,1,yes,1,1\n", "run.yaml:9:3: error: task 't' has no labelled training row"},
     {HEADER, "NAME:1: error: there are no rows below the header"},
     {"", "NAME:1: error: the file is empty; its first line must name the columns"},
     {"x,C,y,z,k,q,g,w\n1,a,1,1,1,yes,1,1\n", "run.yaml:7:3: error: the feature c needs a column "

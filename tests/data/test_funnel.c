@@ -211,10 +211,10 @@ static void wrong_use_is_refused(void **state)
          "run.yaml:9:3: error: the label of task t needs a column \"clicks\", which funnel does "
          "not have; the nearest is \"click\""},
         {POISE_NUMERIC, "price", "item", NULL,
-         "run.yaml:9:3: error: task t: the labels of the generator funnel are 0 or 1 in the "
+         "run.yaml:9:3: error: task 't': the labels of the generator funnel are 0 or 1 in the "
          "columns from \"click\" on"},
         {POISE_NUMERIC, "price", "click", "yes",
-         "run.yaml:9:3: error: task t: the labels of the generator funnel are 0 or 1; remove "
+         "run.yaml:9:3: error: task 't': the labels of the generator funnel are 0 or 1; remove "
          "`positive`"},
     };
     poise_error err;

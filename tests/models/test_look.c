@@ -74,7 +74,7 @@ static void all_rows_are_judged_as_training_does(void **state)
         const char *text, *all, *part;
     } cases[] = {
         {RUN("b: {label: ever, when: never}"),
-         "3:27: error: task b has no labelled training row where its `when` holds\n",
+         "3:27: error: task 'b' has no labelled training row where its `when` holds\n",
          "3:27: warning: task 'b': none of the first 50 training rows counts: 'when: never' never "
          "holds\n"},
         {RUN("b: {label: ever, when: late}"), "",
@@ -91,7 +91,7 @@ static void all_rows_are_judged_as_training_does(void **state)
          "50 "
          "training rows\n"},
         {RUN("b: {label: {column: ever, positive: '2'}}"),
-         "3:27: error: task b: no training row has \"2\" in the column \"ever\", which holds "
+         "3:27: error: task 'b': no training row has \"2\" in the column \"ever\", which holds "
          "\"1\", "
          "\"0\"\n",
          "3:27: warning: task 'b': the label is 0 in all of the 50 rows that count, of the first "

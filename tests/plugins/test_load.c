@@ -14,14 +14,16 @@ static void an_unknown_name_gets_the_nearest(void **state)
 {
     (void)state;
     poise_error err = {0};
-    setenv("POISE_BALANCER_PATH", TEST_BUILD "/balancers:/nowhere/at/all", 1);
+    setenv("POISE_BALANCER_PATH",
+           TEST_BUILD "/balancers:" TEST_BUILD "/./balancers:/nowhere/at/all:/nowhere/at/all", 1);
     assert_null(poise_plugin_load("gradnrom", &err));
     assert_int_equal(err.code, POISE_E_PLUGIN);
-    const char *start = "there is no balancer \"gradnrom\"; did you mean \"gradnorm\"? (looked for "
+    const char *start = "there is no balancer 'gradnrom'; did you mean 'gradnorm'? (looked for "
                         "gradnrom.so in " TEST_BUILD "/balancers, /nowhere/at/all";
     assert_memory_equal(err.message, start, strlen(start));
+    assert_null(strstr(strstr(err.message, "/nowhere/at/all") + 1, "/nowhere/at/all"));
     assert_null(poise_plugin_load("something_else", &err));
-    assert_non_null(strstr(err.message, "there is no balancer \"something_else\" (looked for"));
+    assert_non_null(strstr(err.message, "there is no balancer 'something_else' (looked for"));
 }
 
 static void an_empty_name_is_refused(void **state)

@@ -31,6 +31,16 @@ says 'gradnorm'
 expect 2 compare small.yaml --models mmoe,mmoo --repeat 1
 says "^--models mmoo: error: there is no model 'mmoo'; did you mean 'mmoe'"
 says_not '--set'
+# all wrong names at once, each once
+expect 2 compare small.yaml --models 'shared_botom,mmoe,./none.yaml,{use: ple, shred: 2}' \
+    --balancers equal,gradnrom,./none.so
+says "^--models shared_botom: error: there is no model 'shared_botom'"
+says "^error: model ./none.yaml: "
+says "^--models .use: ple, shred: 2.: error: model ple has no parameter 'shred'"
+says "^error: there is no balancer 'gradnrom'; did you mean 'gradnorm'"
+says '^error: balancer ./none.so: '
+expect 2 compare small.yaml --models mmoe,ple --set train.epoch=1
+[ "$(grep -c 'no key .epoch' "$output")" = 1 ] || fail 'the same is told for each model'
 
 # a strategy of the same name elsewhere has a folder of its own
 cp "$(dirname "$poise")/balancers/dwa.so" equal.so

@@ -85,7 +85,7 @@ expect 1 balancer check ./text.so
 says '^  load +FAILED'
 says_not '^  tasks'
 expect 1 balancer check gradnrom
-says 'did you mean "gradnorm"'
+says "did you mean 'gradnorm'"
 expect 2 balancer check equal --only lossse
 says "did you mean 'losses'"
 expect 2 balancer check equal --limit 0

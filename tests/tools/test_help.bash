@@ -66,6 +66,7 @@ done <<'WORDS'
 trian|train
 blancer|balancer
 help trian|train
+help tunign|spec tuning
 train x.yaml --ouut d|out
 train x.yaml --thread 1|threads
 compare x.yaml --balancer=equal|balancers
@@ -74,6 +75,8 @@ help layer mixtur|mixture
 schema modle|model
 help model mmeo|mmoe
 WORDS
+expect 2 help spec zzzzzzzz
+says "no section 'zzzzzzzz'; 'poise help spec' lists them"
 expect 2 zzzzzzzz
 says "unknown command 'zzzzzzzz'"
 says_not 'did you mean'

@@ -83,9 +83,9 @@ model: mmoe
 balancer: {use: gradnrom}
 SPEC
 expect 2 check typo.yaml
-says '^typo.yaml:3:17: error: .*did you mean "gradnorm"'
+says "^typo.yaml:3:17: error: .*did you mean 'gradnorm'"
 expect 2 check tuned.yaml --balancer gradnrom
-says '^error: .*did you mean "gradnorm"'
+says "^error: .*did you mean 'gradnorm'"
 expect 2 check tuned.yaml --set balancer.alfa=2
 says '^--set balancer.alfa=2: error: .*alfa'
 
@@ -161,12 +161,28 @@ awk -v end="$weights" '/^  (features|products|logit) / && substr($0, end, 1) !~ 
 # training and check agree on a mask that leaves no row
 sed 's/buy: {label: buy}/buy: {label: buy, when: age > 99}/' wide.yaml >none.yaml
 expect 1 check none.yaml
-says 'none.yaml:3:32: error: task buy has no labelled training row where its `when` holds'
+says "none.yaml:3:32: error: task 'buy' has no labelled training row where its \`when\` holds"
 expect 1 train none.yaml
-says 'none.yaml:3:32: error: task buy has no labelled training row where its `when` holds'
+says "none.yaml:3:32: error: task 'buy' has no labelled training row where its \`when\` holds"
+# of no row that counts there is no share
+sed '/^data/s/}/, limit: 1}/; s/buy: {label: buy}/buy: {label: buy, when: age > 99}/' wide.yaml >few.yaml
+expect 0 check few.yaml
+says '^  buy +binary, no row of those looked at counts, where age > 99$'
+says_not '^  buy .*positive'
 # ... and a file of more than the first rows is looked at to its end
 { head -1 rows.csv; for _ in $(seq 3000); do sed -n 2,3p rows.csv; done; echo 100,b,y,0,1; echo 101,b,y,0,0; } >long.csv
 sed 's/rows.csv/long.csv/' none.yaml >long.yaml
 expect 0 check long.yaml
 says 'the labels of all 6002 training rows'
 says_not "warning: task 'buy'"
+
+# a parameter whose value is wrong is not told to be unused too
+cat >parameter.yaml <<'SPEC'
+data: {generate: funnel, rows: 100}
+model:
+  params: {depth: {type: integer, default: 2.5}}
+  network: {logit: {each: task, dense: 1, input: features}}
+SPEC
+expect 2 check parameter.yaml
+says "3:44: error: parameter 'depth' has '2.5'"
+says_not 'no layer uses'
