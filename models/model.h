@@ -52,7 +52,7 @@ POISE_API int poise_model_describe(const poise_model *m, const poise_schema *s,
                                    int (*line)(void *user, const poise_layer_info *l), void *user,
                                    poise_error *err);
 
-/* "mmoe", "/home/me/mine.yaml", or "network" where the layers stand in the run file. */
+/* "mmoe", "zoo/mine.yaml", or "network" where the layers stand in the run file. */
 POISE_API const char *poise_model_name(const poise_model *m);
 /* Weights of all layers and embeddings (whose rows are known once the schema is learnt); -1 on
  * failure. */

@@ -16,6 +16,14 @@
 #include <immintrin.h>
 #endif
 
+/* Loops over registers: unrolled whole, or the sums would lie in memory. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
 #if defined(__AVX512F__)
 enum { LANES = 16 };
 typedef __m512 lane;

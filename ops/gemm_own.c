@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <string.h>
 #include "gemm.h"
+#include "gemm_blocks.h"
 
-enum { DEEP = 384, BROAD = 448, HIGH = 96, ALIGN = 16 /* floats of a cache line */ };
+enum { HIGH = 96, ALIGN = 16 /* floats of a cache line */ };
 
 /* Packing A pays from so many columns on, as each strip reads it again: a transposed A, whose tiles
  * lie in as many places as they are deep; and one whose rows are a multiple of APART floats apart,
@@ -20,23 +21,6 @@ enum { PACK_TRANSPOSED = 128, PACK_ROWS = 64, APART = 512 };
 
 /* Packing B does not pay where it is read for so few rows, unless it is transposed. */
 enum { DIRECT_ROWS = 32 };
-
-static int64_t round_up(int64_t n, int64_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* k in equal blocks of at most DEEP */
-static int64_t depth(int64_t k)
-{
-    const int64_t blocks = (k + DEEP - 1) / DEEP;
-    return round_up((k + blocks - 1) / blocks, 8);
-}
 
 /* One row of C or of B: broad strips of single rows, as there is little to read again. */
 static int is_flat(const poise__gemm *g)

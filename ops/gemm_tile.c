@@ -7,14 +7,6 @@
 #error "POISE_TILES names the instruction set this copy is compiled for"
 #endif
 
-/* Loops over registers: unrolled whole, or the sums would lie in memory. */
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE lane finish(const poise__strip *s, lane x)
 {
     if (s->act == POISE__ACT_RELU)

@@ -16,7 +16,7 @@
  * 6.5 cycles where two loads and two multiply-adds can begin in each, and the tile of gemm_tile.h 6
  * cycles for as many, zeros included.
  *
- * The terms are added in the order of gemm_own.c and with its blocks: what comes out has the same bits
+ * The terms are added in the order of gemm_own.c and with its blocks (gemm_blocks.h): what comes out has the same bits
  * as the own product's, but that 0 times infinity or NaN is left out, and for the sign of a zero to
  * which numbers too small for f32 were rounded.
  */

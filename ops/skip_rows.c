@@ -1,6 +1,6 @@
 /* skip_rows.c -- the product of ops/skip.h for one instruction set, named by POISE_TILES.
  *
- *     for blocks of BROAD columns of C, of DEEP of k (as in gemm_own.c):
+ *     for blocks of BROAD columns of C, of DEEP of k (gemm_blocks.h):
  *         b, packed into panels: [panel][deep][width]                              in the L2 cache
  *         for blocks of HIGH rows of C:
  *             what is not zero of a: lists of every row, by stretches of k         in the L2 cache
@@ -9,6 +9,7 @@
  */
 #include <stddef.h>
 #include <string.h>
+#include "gemm_blocks.h"
 #include "gemm_lane.h"
 #include "skip.h"
 
@@ -16,32 +17,9 @@
 #error "POISE_TILES names the instruction set this copy is compiled for"
 #endif
 
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
-/* DEEP, BROAD: those of gemm_own.c.  WIDE: vectors of a panel at most.  STRETCH: bytes of a panel that
+/* WIDE: vectors of a panel at most.  STRETCH: bytes of a panel that
  * stay in the L1 cache beside a list and a row of C. */
-enum { DEEP = 384, BROAD = 448, HIGH = 128, WIDE = 12, STRETCH = 24576, ALIGN = 64 };
-
-static int64_t round_up(int64_t n, int64_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t depth(int64_t k)
-{
-    const int64_t blocks = (k + DEEP - 1) / DEEP;
-    return round_up((k + blocks - 1) / blocks, 8);
-}
+enum { HIGH = 128, WIDE = 12, STRETCH = 24576, ALIGN = 64 };
 
 /* How a product's blocks are laid out in scratch, and where. */
 typedef struct layout {

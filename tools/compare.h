@@ -24,7 +24,7 @@ void tool_names_done(tool_names *l);
 
 /* ---- compare_table.c ---- */
 
-/* "even.so" of "/home/me/even.so". */
+/* "even.so" of "mine/even.so". */
 const char *tool_last_part(const char *path);
 
 void tool_print_comparison(const poise_comparison *c);
