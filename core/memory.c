@@ -1,4 +1,5 @@
 /* memory.c -- checked allocation, and arenas made of chained blocks. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "memory.h"
 
 #include <stdalign.h>
@@ -6,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { ALIGN = 16, FIRST_BLOCK = 4096, LAST_BLOCK = 1 << 20 };
+enum { LINE = 64, LARGE_PAGE = 1 << 21 };
 
 static int no_memory(size_t count, size_t size, poise_error *err)
 {
@@ -62,12 +65,26 @@ void *poise__alloc_aligned(size_t bytes, poise_error *err)
 /* calloc asks the system for large blocks, and knows that they are zero. */
 void *poise__alloc_late(size_t bytes, void **base, poise_error *err)
 {
-    *base = bytes <= SIZE_MAX - 64 ? calloc(1, bytes + 64) : NULL;
+    const size_t align = bytes < 2 * LARGE_PAGE ? LINE : LARGE_PAGE;
+    *base = bytes <= SIZE_MAX - align ? calloc(1, bytes + align) : NULL;
     if (!*base) {
         no_memory(bytes, 1, err);
         return NULL;
     }
-    return (void *)(((uintptr_t)*base + 63) / 64 * 64);
+    return (void *)(((uintptr_t)*base + align - 1) / align * align);
+}
+
+void poise__use_often(void *from, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t first = ((uintptr_t)from + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    const uintptr_t end = ((uintptr_t)from + bytes) / LARGE_PAGE * LARGE_PAGE;
+    if (first < end) /* advice: where it is not taken, pages are small */
+        (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
+#else
+    (void)from;
+    (void)bytes;
+#endif
 }
 
 typedef struct block {

@@ -26,6 +26,11 @@ void *poise__alloc_aligned(size_t bytes, poise_error *err);
  * untouched ones cost neither time nor memory.  *base is what to free(). */
 void *poise__alloc_late(size_t bytes, void **base, poise_error *err);
 
+/* Of such a block, [from, from + bytes) will be used whole, again and again: the system may use its
+ * large pages for it.  With pages of 4 KiB, a matrix whose rows are 8 KiB apart needs a page a row,
+ * more than the processor knows by heart. */
+void poise__use_often(void *from, size_t bytes);
+
 typedef struct poise__arena poise__arena;
 
 poise__arena *poise__arena_new(poise_error *err);

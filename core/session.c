@@ -173,6 +173,7 @@ static int allocate(poise_session *s, poise_error *err)
     s->arena = poise__alloc_late(s->plan.bytes + scratch + lanes * own, &s->arena_base, err);
     if (!s->arena)
         return -1;
+    poise__use_often(s->arena, s->plan.bytes + scratch + lanes * own);
     s->scratch = s->arena + s->plan.bytes; /* plan.bytes is a multiple of 64 */
     s->apart = s->arena + s->plan.bytes + scratch;
     s->partial = s->apart + lanes * s->apart_bytes;

@@ -310,6 +310,8 @@ int poise_store_seal(poise_store *s, uint64_t seed, poise_error *err)
     s->weights = poise__alloc_late(s->size * sizeof(float), &s->weights_base, err);
     if (!s->weights)
         goto failed;
+    poise__use_often(s->gradients, s->dense_size * sizeof(float));
+    poise__use_often(s->weights, s->dense_size * sizeof(float));
     s->seed = seed;
     for (size_t k = 0; k < s->count; k++)
         if (s->param[k]->kind != POISE_TABLE)

@@ -129,9 +129,12 @@ static int side_init(side *p, const poise_optimizer *o, const poise_optimizer_sp
         return -1;
     if (p->size > SIZE_MAX / sizeof(float))
         return poise_fail(err, POISE_E_MEMORY, POISE_NOWHERE, "%zu moments are too many", p->size);
-    for (int k = 0; k < p->slabs; k++)
+    for (int k = 0; k < p->slabs; k++) {
         if (!(p->slab[k] = poise__alloc_late(p->size * sizeof(float), &p->base[k], err)))
             return -1;
+        if (!embedding)
+            poise__use_often(p->slab[k], p->size * sizeof(float));
+    }
     return 0;
 }
 
