@@ -4,6 +4,7 @@
  * leaves every part enough of them, as B is then packed once; else by rows.  No part sums over
  * another's rows of the batch, so there is no reduction.
  */
+#include <stddef.h>
 #include "../core/parallel.h"
 #include "activation.h"
 #include "affine.h"
@@ -49,33 +50,45 @@ static void add_rows(const poise__gemm *g, const float *of)
         v->add(g->n, g->c + i * g->ldc, of + i * g->n, 0.0f, g->c + i * g->ldc);
 }
 
-static int one(const plan *p, const poise__gemm *g, int skip, void *scratch, poise_error *err)
+/* Products of one B; without zeros up to POISE__AFFINE_JOINED at once, else one. */
+typedef struct products {
+    int count, skip;
+    poise__gemm g[POISE__AFFINE_JOINED];
+} products;
+
+static int one(const plan *p, const products *of, void *scratch, poise_error *err)
 {
-    if (!skip)
-        return p->by->run(g, scratch, err);
-    p->skip->run(g, scratch);
+    if (!of->skip)
+        return p->by->run(of->g, scratch, err);
+    p->skip->run(of->g, of->count, scratch);
     return 0;
 }
 
-/* The product of a part: of its slices, one after the other. */
-static int multiply(const plan *p, const poise__gemm *g, int skip, void *scratch, poise_error *err)
+/* The products of a part: of their slices, one after the other. */
+static int multiply(const plan *p, const products *of, void *scratch, poise_error *err)
 {
     if (p->slice == 0)
-        return one(p, g, skip, scratch, err);
+        return one(p, of, scratch, err);
     float *aside = p->aside > 0 ? (float *)((unsigned char *)scratch + p->aside) : NULL;
-    poise__gemm s = *g;
-    s.k = p->slice;
-    for (int64_t k = 0; k < g->k; k += s.k) {
-        if (one(p, &s, skip, scratch, err) < 0)
+    const poise__gemm *whole = of->g;
+    const int64_t size = whole->m * whole->n;
+    products s = *of;
+    for (int64_t k = 0; k < whole->k; k += p->slice) {
+        for (int t = 0; t < of->count; t++)
+            s.g[t].k = p->slice;
+        if (one(p, &s, scratch, err) < 0)
             return -1;
-        if (aside != NULL && k > 0)
-            add_rows(g, aside);
-        s.a += s.k * g->lda;
-        s.b += s.k * g->ldb;
-        s.c = aside != NULL ? aside : g->c;
-        s.ldc = aside != NULL ? g->n : g->ldc;
-        s.add = aside != NULL ? NULL : g->c;
-        s.add_row = g->ldc;
+        for (int t = 0; t < of->count; t++) {
+            poise__gemm *g = &s.g[t];
+            if (aside != NULL && k > 0)
+                add_rows(&whole[t], aside + t * size);
+            g->a += p->slice * g->lda;
+            g->b += p->slice * g->ldb;
+            g->c = aside != NULL ? aside + t * size : whole[t].c;
+            g->ldc = aside != NULL ? g->n : whole->ldc;
+            g->add = aside != NULL ? NULL : whole[t].c;
+            g->add_row = whole->ldc;
+        }
     }
     return 0;
 }
@@ -92,7 +105,7 @@ static int columns(const plan *p, const poise__gemm *first, int64_t from, int64_
         g.c += j;
         if (g.add != NULL)
             g.add += j;
-        if (multiply(p, &g, 0, scratch, err) < 0)
+        if (multiply(p, &(products){.count = 1, .g = {g}}, scratch, err) < 0)
             return -1;
         from += g.n;
     }
@@ -100,17 +113,21 @@ static int columns(const plan *p, const poise__gemm *first, int64_t from, int64_
 }
 
 /* Rows [from, to) of every expert's */
-static int rows(const plan *p, const poise__gemm *first, int skip, int64_t from, int64_t to,
-                void *scratch, poise_error *err)
+static int rows(const plan *p, const products *first, int64_t from, int64_t to, void *scratch,
+                poise_error *err)
 {
     for (int64_t e = 0; e < p->experts && from < to; e++) {
-        poise__gemm g = product_of(p, first, e);
-        g.m = to - from;
-        g.a += g.ta ? from : from * g.lda;
-        g.c += from * g.ldc;
-        if (g.add != NULL)
-            g.add += from * g.add_row;
-        if (multiply(p, &g, skip, scratch, err) < 0)
+        products of = *first;
+        for (int t = 0; t < of.count; t++) {
+            poise__gemm *g = &of.g[t];
+            *g = product_of(p, g, e);
+            g->m = to - from;
+            g->a += g->ta ? from : from * g->lda;
+            g->c += from * g->ldc;
+            if (g->add != NULL)
+                g->add += from * g->add_row;
+        }
+        if (multiply(p, &of, scratch, err) < 0)
             return -1;
     }
     return 0;
@@ -138,34 +155,69 @@ static int part_of(const poise__job *j, int part, poise_error *err)
         return columns(p, &g, from, to, scratch, err);
     }
     poise__part(g.m, j->parts, ROWS, part, &from, &to);
-    return rows(p, &g, 0, from, to, scratch, err);
+    return rows(p, &(products){.count = 1, .g = {g}}, from, to, scratch, err);
+}
+
+/* How many steps share a job's inputs, and how many inputs each has. */
+typedef struct joined {
+    poise__job job;
+    int count, inputs;
+} joined;
+
+static products all_at_work(const plan *p, int count, int inputs, void *const *in, void *const *out)
+{
+    products of = {.count = count, .skip = 1};
+    for (int t = 0; t < count; t++)
+        of.g[t] = at_work(p, in + (ptrdiff_t)t * inputs, out + t);
+    return of;
 }
 
 /* By rows, as every part lists its own part of A. */
 static int part_without_zeros(const poise__job *j, int part, poise_error *err)
 {
     const plan *p = j->k->state;
-    const poise__gemm g = at_work(p, j->in, j->out);
+    const joined *all = (const joined *)(const void *)j;
+    const products of = all_at_work(p, all->count, all->inputs, j->in, j->out);
     int64_t from, to;
-    poise__part(g.m, j->parts, 1, part, &from, &to);
-    return rows(p, &g, 1, from, to, (unsigned char *)j->scratch + (size_t)part * p->scratch, err);
-}
-
-/* Is A, of all experts, such that its zeros are left out? */
-static int without_zeros(const plan *p, void *const *in, void *const *out)
-{
-    poise__gemm g = at_work(p, in, out);
-    *(g.ta ? &g.m : &g.k) *= p->experts;
-    return p->skip != NULL && poise__skip_pays(&g);
+    poise__part(p->g.m, j->parts, 1, part, &from, &to);
+    return rows(p, &of, from, to, (unsigned char *)j->scratch + (size_t)part * p->scratch, err);
 }
 
 /* Where the bits do not depend on the cut, there are as many parts as threads. */
-static int run(POISE__RUN)
+static int parts_for(const plan *p, const poise_run *r)
+{
+    return p->by->cuttable && r->threads < p->parts ? r->threads : p->parts;
+}
+
+/* Of all experts */
+int poise__affine_joins(const poise_kernel *k, int count, int inputs, void *const *in,
+                        void *const *out)
 {
     const plan *p = k->state;
-    const int parts = p->by->cuttable && r->threads < p->parts ? r->threads : p->parts;
-    return poise__job_run(
-        POISE__JOB(without_zeros(p, in, out) ? part_without_zeros : part_of, parts), err);
+    if (p->skip == NULL)
+        return 0;
+    products of = all_at_work(p, count, inputs, in, out);
+    for (int t = 0; t < count; t++)
+        *(of.g[t].ta ? &of.g[t].m : &of.g[t].k) *= p->experts;
+    return poise__skip_pays(of.g, count);
+}
+
+int poise__affine_run_joined(const poise_kernel *k, int count, int inputs, void *const *in,
+                             void *const *out, void *scratch, const poise_run *r, poise_error *err)
+{
+    const joined all = {
+        .job = *POISE__JOB(part_without_zeros, parts_for(k->state, r)),
+        .count = count,
+        .inputs = inputs,
+    };
+    return poise__job_run(&all.job, err);
+}
+
+static int run(POISE__RUN)
+{
+    if (poise__affine_joins(k, 1, 0, in, out))
+        return poise__affine_run_joined(k, 1, 0, in, out, scratch, r, err);
+    return poise__job_run(POISE__JOB(part_of, parts_for(k->state, r)), err);
 }
 
 int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g)
@@ -181,19 +233,29 @@ int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g)
     return count * p->experts;
 }
 
-static void take_scratch(plan *p)
+/* Scratch of a part for up to `count` products at once; *aside is where in it slices go. */
+static size_t scratch_for(const plan *p, int count, size_t *aside)
 {
     poise__gemm g = p->g;
     if (p->slice > 0)
         g.k = p->slice;
-    p->scratch = p->by->scratch(&g);
-    if (p->skip != NULL && p->skip->scratch(&g) > p->scratch)
-        p->scratch = p->skip->scratch(&g);
+    size_t size = p->by->scratch(&g);
+    for (int t = 1; p->skip != NULL && t <= count; t++)
+        if (p->skip->scratch(&g, t) > size)
+            size = p->skip->scratch(&g, t);
+    *aside = 0;
     if (p->slice > p->by->onto) {
-        p->scratch = p->scratch > 0 ? p->scratch : 64;
-        p->aside = p->scratch;
-        p->scratch += ((size_t)(g.m * g.n) * sizeof(float) + 63) / 64 * 64;
+        *aside = size > 0 ? size : 64;
+        size = *aside + ((size_t)(count * g.m * g.n) * sizeof(float) + 63) / 64 * 64;
     }
+    return size;
+}
+
+void poise__affine_join(poise_kernel *k, int count)
+{
+    plan *p = k->state;
+    p->scratch = scratch_for(p, count, &p->aside);
+    k->scratch = (size_t)p->parts * p->scratch;
 }
 
 static int compile(poise_kernel *k, const plan *made, poise_error *err)
@@ -206,12 +268,11 @@ static int compile(poise_kernel *k, const plan *made, poise_error *err)
     *p = *made;
     p->by = poise__gemm_choose(&p->g);
     p->skip = poise__skip_choose(&p->g, p->by);
-    take_scratch(p);
     k->impl = p->by->name;
     k->flops = 2.0 * (double)p->experts * (double)p->g.m * (double)p->g.n * (double)p->g.k;
     p->parts =
         poise__gemm_parts(k->flops, p->g.m > p->g.n ? p->g.m : p->experts * p->g.n, LEAST_ROWS);
-    k->scratch = (size_t)p->parts * p->scratch;
+    poise__affine_join(k, 1);
     return 0;
 }
 

@@ -22,6 +22,19 @@ int poise__affine_data(poise_kernel *k, const poise__affine *a, poise_error *err
 /* out[0] dw[E,O,I] = in[0] dy[B,E,O]' in[1] x[B,E,I]; or z + that */
 int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *err);
 
+/* Of such kernels, several that differ in A and C alone can leave out together what is zero in all
+ * of their A: a vector of B is then read once for all (skip.h).
+ *
+ *   join       k, compiled, will be one of up to `count` of them: makes room in k->scratch
+ *   joins      are they such that it pays?  Number t has its inputs from in[t * inputs] on
+ *   run_joined  runs them, with k's scratch */
+enum { POISE__AFFINE_JOINED = 4 };
+void poise__affine_join(poise_kernel *k, int count);
+int poise__affine_joins(const poise_kernel *k, int count, int inputs, void *const *in,
+                        void *const *out);
+int poise__affine_run_joined(const poise_kernel *k, int count, int inputs, void *const *in,
+                             void *const *out, void *scratch, const poise_run *r, poise_error *err);
+
 /* The products of a compiled node: how many there are and, but for the pointers, one of them; 0 and
  * *g as it was for another operator's. */
 int64_t poise__affine_products(const poise_kernel *k, poise__gemm *g);

@@ -2,12 +2,20 @@
 
 #include <stdlib.h>
 #include "../core/parallel.h"
+#include "affine.h"
 #include "kernel.h"
 #include "shape.h"
 #include "table.h"
 
+/* Products [first, first + count), which share their second input. */
+typedef struct group {
+    int first, count;
+} group;
+
 typedef struct plan {
     int inputs; /* of one */
+    int groups;
+    group group[POISE__EACH];
     size_t scratch;
     poise_node first;
     poise_kernel kernel;
@@ -47,31 +55,67 @@ static int shape(poise_node *n, poise_error *err)
 
 /* ---- running ---- */
 
-static int run_one(const poise__job *j, int t, void *scratch, const poise_run *r, poise_error *err)
+/* Products [from, to) of those, one after the other. */
+static int run_some(const plan *p, int64_t from, int64_t to, POISE__RUN)
 {
-    const plan *p = j->k->state;
-    return p->kernel.run(&p->kernel, j->in + (ptrdiff_t)t * p->inputs, j->out + t, scratch, r, err);
-}
-
-static int part_of(const poise__job *j, int part, poise_error *err)
-{
-    const plan *p = j->k->state;
-    poise_run alone = *j->r;
-    int64_t from, to;
-    alone.threads = 1;
-    poise__part(j->k->node->nout, j->parts, 1, part, &from, &to);
     for (int64_t t = from; t < to; t++)
-        if (run_one(j, (int)t, (unsigned char *)j->scratch + (size_t)part * p->scratch, &alone,
-                    err) < 0)
+        if (p->kernel.run(k, in + t * p->inputs, out + t, scratch, r, err) < 0)
             return -1;
     return 0;
 }
 
+static int joins(const plan *p, const group *g, void *const *in, void *const *out)
+{
+    return g->count > 1 &&
+           poise__affine_joins(&p->kernel, g->count, p->inputs,
+                               in + (ptrdiff_t)g->first * p->inputs, out + g->first);
+}
+
+static int run_group(const plan *p, const group *g, POISE__RUN)
+{
+    if (!joins(p, g, in, out))
+        return run_some(p, g->first, g->first + g->count, k, in, out, scratch, r, err);
+    return poise__affine_run_joined(k, g->count, p->inputs, in + (ptrdiff_t)g->first * p->inputs,
+                                    out + g->first, scratch, r, err);
+}
+
+/* On one thread: part `part` of all products, or of all groups where they are joined. */
+static int part_of(const poise__job *j, int part, poise_error *err)
+{
+    const plan *p = j->k->state;
+    void *scratch = (unsigned char *)j->scratch + (size_t)part * p->scratch;
+    poise_run alone = *j->r;
+    int64_t from, to;
+    alone.threads = 1;
+    poise__part(j->k->node->nout, j->parts, 1, part, &from, &to);
+    return run_some(p, from, to, &p->kernel, j->in, j->out, scratch, &alone, err);
+}
+
+static int groups_of(const poise__job *j, int part, poise_error *err)
+{
+    const plan *p = j->k->state;
+    void *scratch = (unsigned char *)j->scratch + (size_t)part * p->scratch;
+    poise_run alone = *j->r;
+    int64_t from, to;
+    alone.threads = 1;
+    poise__part(p->groups, j->parts, 1, part, &from, &to);
+    for (int64_t g = from; g < to; g++)
+        if (run_group(p, &p->group[g], &p->kernel, j->in, j->out, scratch, &alone, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* The only group has all threads. */
 static int run(POISE__RUN)
 {
-    const int count = k->node->nout, parts = count < POISE__PARTS ? count : POISE__PARTS;
-    const poise__job *j = POISE__JOB(part_of, r->threads > 1 ? parts : 1);
-    return poise__job_run(j, err);
+    const plan *p = k->state;
+    const int joined = joins(p, &p->group[0], in, out);
+    const int count = joined ? p->groups : k->node->nout;
+    const int parts = count < POISE__PARTS ? count : POISE__PARTS;
+    if (joined && p->groups == 1)
+        return run_group(p, &p->group[0], &p->kernel, in, out, scratch, r, err);
+    return poise__job_run(POISE__JOB(joined ? groups_of : part_of, r->threads > 1 ? parts : 1),
+                          err);
 }
 
 static void done(void *state)
@@ -80,6 +124,26 @@ static void done(void *state)
     if (p->kernel.done != NULL)
         p->kernel.done(p->kernel.state);
     free(p);
+}
+
+/* Neighbours with one second input, in groups as equal as can be of as many as can be joined. */
+static void find_groups(const poise_node *n, plan *p)
+{
+    int most = 1;
+    for (int t = 0, end; t < n->nout; t = end) {
+        const poise_value *b = poise_resolve(n->in[t * p->inputs + 1]);
+        for (end = t + 1; end < n->nout; end++)
+            if (poise_resolve(n->in[end * p->inputs + 1])->id != b->id)
+                break;
+        const int groups = (end - t + POISE__AFFINE_JOINED - 1) / POISE__AFFINE_JOINED;
+        for (int g = 0; g < groups; g++) {
+            int64_t from, to;
+            poise__part(end - t, groups, 1, g, &from, &to);
+            p->group[p->groups++] = (group){t + (int)from, (int)(to - from)};
+            most = to - from > most ? (int)(to - from) : most;
+        }
+    }
+    poise__affine_join(&p->kernel, most);
 }
 
 static int compile(const poise_node *n, poise_kernel *k, poise_error *err)
@@ -96,6 +160,7 @@ static int compile(const poise_node *n, poise_kernel *k, poise_error *err)
         return -1;
     }
     p->kernel.node = &p->first;
+    find_groups(n, p);
     p->scratch = (p->kernel.scratch + 63) / 64 * 64;
     k->scratch = (size_t)(n->nout < POISE__PARTS ? n->nout : POISE__PARTS) * p->scratch;
     k->impl = p->kernel.impl;

@@ -6,7 +6,10 @@
  *     i[0]  how many there are; p: what they have in common
  *
  * The step compiles the operator once and runs it on the pointers of each: on one thread one after the
- * other, on several side by side, every one on a thread of its own.  rewrite_stack.c makes them.
+ * other, on several side by side, every one on a thread of its own.  Neighbours that read one second
+ * input are products of one B: where their first inputs have zeros at the same places, as have the
+ * tasks' gradients after one relu, they leave them out together (affine.h).  rewrite_stack.c makes
+ * them.
  */
 #ifndef POISE_EACH_H
 #define POISE_EACH_H

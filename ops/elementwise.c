@@ -148,6 +148,8 @@ static int scale_by_backward(poise_graph *g, const poise_node *n, poise_value *c
     return poise__gradient(g, n->op, 2, POISE__IN(dout[0], n->in[1]), NULL, &din[0], err);
 }
 
+enum { CHUNK = 2048 /* elements whose sum stays in the L1 cache until it is complete */ };
+
 typedef struct weighted_plan {
     const poise__vector *v;
     int64_t count;
@@ -160,14 +162,17 @@ static int weighted_part(const poise__job *j, int part, poise_error *err)
     const weighted_plan *p = j->k->state;
     int64_t from, to;
     poise__part(p->count, j->parts, 64, part, &from, &to);
-    float *y = (float *)j->out[0] + from;
-    for (int t = 0; t < p->terms; t++) {
-        const float *x = (const float *)j->in[t] + from;
-        const float s = *(const float *)j->in[p->terms + t];
-        if (t == 0)
-            p->v->scale(to - from, x, NULL, s, y);
-        else
-            p->v->add_scaled(to - from, x, y, s, y);
+    for (; from < to; from += CHUNK) {
+        const int64_t n = to - from < CHUNK ? to - from : CHUNK;
+        float *y = (float *)j->out[0] + from;
+        for (int t = 0; t < p->terms; t++) {
+            const float *x = (const float *)j->in[t] + from;
+            const float s = *(const float *)j->in[p->terms + t];
+            if (t == 0)
+                p->v->scale(n, x, NULL, s, y);
+            else
+                p->v->add_scaled(n, x, y, s, y);
+        }
     }
     return 0;
 }

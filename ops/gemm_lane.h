@@ -43,6 +43,14 @@ static inline lane lane_load(const float *p)
     return _mm512_loadu_ps(p);
 }
 
+/* Into a register: it is used several times, but a compiler may prefer to load it each time. */
+static inline lane lane_held(const float *p)
+{
+    lane a = _mm512_loadu_ps(p);
+    __asm__("" : "+v"(a));
+    return a;
+}
+
 static inline void lane_store(float *p, lane a)
 {
     _mm512_storeu_ps(p, a);
@@ -99,6 +107,14 @@ static inline lane lane_all(float x)
 static inline lane lane_load(const float *p)
 {
     return _mm256_loadu_ps(p);
+}
+
+/* Into a register: it is used several times, but a compiler may prefer to load it each time. */
+static inline lane lane_held(const float *p)
+{
+    lane a = _mm256_loadu_ps(p);
+    __asm__("" : "+x"(a));
+    return a;
 }
 
 static inline void lane_store(float *p, lane a)
@@ -254,31 +270,43 @@ static inline void transpose8(const float *in, int64_t stride, float *out, int64
 }
 #endif
 
-/* ---- which of eight numbers are not 0 ----
- *
- * Those to value[0 ..], in their order, and at + i step of the i-th of the eight to where[0 ..];
- * returns how many.  Eight elements of both are written, whatever they are past that. */
+/* ---- which of eight numbers are not 0 ---- */
 
 #if defined(__AVX2__) && defined(__FMA__)
-static inline int lane_list8(const float *a, uint16_t at, uint16_t step, float *value,
-                             uint16_t *where)
+/* Bit i: a[i] is not 0. */
+static inline unsigned lane_mask8(const float *a)
 {
-    /* of four: the places of the ones of a mask, one a byte; and how many they are */
+    const __m256 x = _mm256_loadu_ps(a);
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+}
+
+/* The places of the mask's ones, one a byte, in their order; *n is how many. */
+typedef __m128i places8;
+static inline places8 lane_places8(unsigned mask, int *n)
+{
     static const uint32_t place[16] = {0,     0,       1,       0x100,    2,     0x200,
                                        0x201, 0x20100, 3,       0x300,    0x301, 0x30100,
                                        0x302, 0x30200, 0x30201, 0x3020100};
     static const unsigned char ones[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
-    const __m256 x = _mm256_loadu_ps(a);
-    const unsigned mask =
-        (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
     const unsigned low = mask & 15, high = mask >> 4;
-    const uint64_t order = place[low] | (uint64_t)(place[high] + UINT32_C(0x04040404))
-                                            << (8 * ones[low]);
-    const __m128i bytes = _mm_cvtsi64_si128((long long)order);
-    _mm256_storeu_ps(value, _mm256_permutevar8x32_ps(x, _mm256_cvtepu8_epi32(bytes)));
-    const __m128i steps = _mm_mullo_epi16(_mm_cvtepu8_epi16(bytes), _mm_set1_epi16((short)step));
+    const uint64_t places = place[low] | (uint64_t)(place[high] + UINT32_C(0x04040404))
+                                             << (8 * ones[low]);
+    *n = ones[low] + ones[high];
+    return _mm_cvtsi64_si128((long long)places);
+}
+
+/* The numbers at these places to value[0 ..], of which eight are written. */
+static inline void lane_pick8(const float *a, places8 places, float *value)
+{
+    _mm256_storeu_ps(value,
+                     _mm256_permutevar8x32_ps(_mm256_loadu_ps(a), _mm256_cvtepu8_epi32(places)));
+}
+
+/* at + step times these places to where[0 ..], of which eight are written. */
+static inline void lane_where8(places8 places, uint16_t at, uint16_t step, uint16_t *where)
+{
+    const __m128i steps = _mm_mullo_epi16(_mm_cvtepu8_epi16(places), _mm_set1_epi16((short)step));
     _mm_storeu_si128((__m128i *)(void *)where, _mm_add_epi16(steps, _mm_set1_epi16((short)at)));
-    return ones[low] + ones[high];
 }
 #endif
 

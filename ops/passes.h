@@ -19,7 +19,8 @@
       "narrow linear maps of one input (gates) are one product, and so are their gradients") \
     X(epilogue, poise_rewrite_epilogue, "a product applies the activation after it")         \
     X(accumulate, poise_rewrite_accumulate, "a product is added to where it is needed")      \
-    X(stack, poise_rewrite_stack, "small products of one shape (towers) are one step")
+    X(stack, poise_rewrite_stack,                                                            \
+      "small products of one shape (towers), and tasks' gradients, are one step")
 
 enum {
 #define X(name, run, about) POISE__PASS_##name,
@@ -57,8 +58,10 @@ POISE_API int poise_rewrite_siblings(poise_graph *g, poise_error *err);
  *
  * What the later ones read is computed before the first, so all that they read and make lives at the
  * same time.  Products of more than 64 MFLOP stay where they are: alone they reach the product's peak,
- * packing a weight matrix that several of them share is less than a hundredth of the work, and their
- * operands would leave the caches.  Returns how many steps went, or -1. */
+ * packing a matrix that several of them share is less than a hundredth of the work, and their operands
+ * would leave the caches.  But for up to four of any size that share their second factor and whose
+ * first ones one relu's backward made: they leave out their common zeros together (skip.h).  Returns
+ * how many steps went, or -1. */
 POISE_API int poise_rewrite_stack(poise_graph *g, poise_error *err);
 
 #endif

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../core/graph_parts.h"
+#include "affine.h"
 #include "each.h"
 #include "passes.h"
+#include "table.h"
 
 #define MOST_FLOPS 64e6
 
@@ -51,8 +53,6 @@ static int look(stacking *s)
         s->level[k] = level;
         if (poise__each_of(n->op) && weigh(n, &s->flops[k], s->err) < 0)
             return -1;
-        if (s->flops[k] > MOST_FLOPS)
-            s->flops[k] = 0;
     }
     return 0;
 }
@@ -71,13 +71,28 @@ static int alike(const poise_node *a, const poise_node *b)
     return 1;
 }
 
+/* Do two products have one second factor, and zeros at the same places of the first? */
+static int joins(const poise_node *a, const poise_node *b)
+{
+    const poise_node *x = poise_resolve(a->in[0])->producer, *y = poise_resolve(b->in[0])->producer;
+    return poise_resolve(a->in[1]) == poise_resolve(b->in[1]) && x && y &&
+           x->op == &poise__op_relu_backward && y->op == x->op &&
+           poise_resolve(x->in[1]) == poise_resolve(y->in[1]);
+}
+
+/* Those alike with which it joins, and then, if they are small, the others. */
 static int find(const stacking *s, const poise_node *first, poise_node *of[POISE__EACH])
 {
+    const int large = s->flops[first->id] > MOST_FLOPS;
+    const int most = large ? POISE__AFFINE_JOINED : POISE__EACH;
     int n = 0;
-    for (size_t k = first->id; k < s->nnode && n < POISE__EACH; k++)
-        if (!s->g->node[k]->dead && s->flops[k] > 0 && s->level[k] == s->level[first->id] &&
-            alike(first, s->g->node[k]))
-            of[n++] = s->g->node[k];
+    for (int joined = 1; joined >= large; joined--)
+        for (size_t k = first->id; k < s->nnode && n < most; k++) {
+            poise_node *other = s->g->node[k];
+            if (!other->dead && s->flops[k] > 0 && s->level[k] == s->level[first->id] &&
+                alike(first, other) && (other == first || joins(first, other)) == joined)
+                of[n++] = other;
+        }
     return n;
 }
 

@@ -25,16 +25,20 @@ const poise__skip *poise__skip_choose(const poise__gemm *g, const poise__gemm_ba
     return NULL;
 }
 
-int poise__skip_pays(const poise__gemm *g)
+int poise__skip_pays(const poise__gemm *g, int count)
 {
     const int64_t height = g->ta ? g->k : g->m, width = g->ta ? g->m : g->k;
     const int64_t rows = height < SAMPLE_ROWS ? height : SAMPLE_ROWS;
     const int64_t columns = width < SAMPLE_COLUMNS ? width : SAMPLE_COLUMNS;
     int64_t zeros = 0;
     for (int64_t r = 0; r < rows; r++) { /* down a diagonal */
-        const float *a = g->a + r * height / rows * g->lda + r * (width - columns) / rows;
-        for (int64_t c = 0; c < columns; c++)
-            zeros += a[c] == 0.0f;
+        const int64_t at = r * height / rows * g->lda + r * (width - columns) / rows;
+        for (int64_t c = at; c < at + columns; c++) {
+            int zero = 1;
+            for (int t = 0; t < count; t++)
+                zero = zero && g[t].a[c] == 0.0f;
+            zeros += zero;
+        }
     }
     return (double)zeros >= LEAST_ZEROS * (double)(rows * columns);
 }

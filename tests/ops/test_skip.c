@@ -1,4 +1,4 @@
-/* The matrix product that leaves out zeros: the bits are those of the product that does not. */
+/* The matrix products that leave out zeros: the bits are those of the products that do not. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -46,68 +46,88 @@ static void *guarded(size_t bytes)
     return p;
 }
 
-static void compare(const poise__skip *skip, const poise__gemm_backend *by, poise__gemm g)
+/* Products g[count], which differ in a, add and c, against each of them alone. */
+static void compare(const poise__skip *skip, const poise__gemm_backend *by, const poise__gemm *g,
+                    int count)
 {
-    const size_t size = (size_t)(g.m * g.ldc) * sizeof(float), bytes = skip->scratch(&g);
-    const int onto = g.add != NULL && g.add == g.c;
-    float *want = g.c, *got = malloc(size);
-    unsigned char *scratch = guarded(bytes), *other = guarded(by->scratch(&g));
+    const size_t size = (size_t)(g->m * g->ldc) * sizeof(float), bytes = skip->scratch(g, count);
+    unsigned char *scratch = guarded(bytes), *other = guarded(by->scratch(g));
+    poise__gemm got[POISE__SKIP_MOST];
     poise_error err;
-    assert_non_null(got);
-    memcpy(got, want, size);
-    assert_int_equal(by->run(&g, other, &err), 0);
-    g.c = got;
-    g.add = onto ? got : g.add;
-    skip->run(&g, scratch);
-    for (int64_t i = 0; i < g.m * g.ldc; i++)
-        if (memcmp(want + i, got + i, sizeof *got) != 0)
-            fail_msg("%s, ta %d, tb %d, %lld x %lld x %lld: element %lld is %.9g, not %.9g",
-                     skip->name, g.ta, g.tb, (long long)g.m, (long long)g.n, (long long)g.k,
-                     (long long)i, (double)got[i], (double)want[i]);
+    for (int t = 0; t < count; t++) {
+        got[t] = g[t];
+        got[t].c = malloc(size);
+        assert_non_null(got[t].c);
+        memcpy(got[t].c, g[t].c, size);
+        if (g[t].add == g[t].c)
+            got[t].add = got[t].c;
+        assert_int_equal(by->run(&g[t], other, &err), 0);
+    }
+    skip->run(got, count, scratch);
+    for (int t = 0; t < count; t++)
+        for (int64_t i = 0; i < g->m * g->ldc; i++)
+            if (memcmp(g[t].c + i, got[t].c + i, sizeof *g->c) != 0)
+                fail_msg("%s, %d of %d, ta %d, tb %d, %lld x %lld x %lld: element %lld is %.9g, "
+                         "not %.9g",
+                         skip->name, t, count, g->ta, g->tb, (long long)g->m, (long long)g->n,
+                         (long long)g->k, (long long)i, (double)got[t].c[i], (double)g[t].c[i]);
     for (int k = 0; k < 64; k++)
         if (scratch[bytes + (size_t)k] != 0x5a)
             fail_msg("%s writes past its scratch of %zu bytes", skip->name, bytes);
+    for (int t = 0; t < count; t++)
+        free(got[t].c);
     free(scratch);
     free(other);
-    free(got);
 }
 
-static void each_layout(const poise__skip *skip, const poise__gemm_backend *by, int zeros)
+/* Sets up one product of a layout, with a matrix A, a bias and C of its own. */
+static poise__gemm product(const int64_t *of, int how, int t, int zeros, const float *b)
+{
+    const int64_t m = of[0], n = of[1], k = of[2], ldc = n + GAP;
+    const uint64_t seed = 1 + 4 * (uint64_t)t;
+    poise__gemm g = {.ta = how & 1, .tb = how >> 1 & 1, .m = m, .n = n, .k = k, .ldc = ldc, .b = b};
+    g.lda = (g.ta ? m : k) + GAP;
+    g.ldb = (g.tb ? k : n) + GAP;
+    g.a = filled((g.ta ? k : m) * g.lda, seed, zeros);
+    g.c = filled(m * ldc, seed + 3, 0);
+    switch (how >> 2) { /* what is added, and what becomes of the sum */
+    case 1:
+        g.add = filled(n, seed + 2, 0);
+        g.act = POISE__ACT_RELU;
+        break;
+    case 2:
+        g.add = g.c;
+        g.add_row = ldc;
+        break;
+    case 3:
+        g.act = POISE__ACT_LEAKY;
+        g.slope = 0.25f;
+        g.map = poise__vector_best()->tanh;
+        break;
+    default:
+        break;
+    }
+    return g;
+}
+
+/* With zeros at places of their own; an A of no zeros among them changes nothing but the time. */
+static void each_layout(const poise__skip *skip, const poise__gemm_backend *by, int zeros,
+                        int count)
 {
     for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
         for (int how = 0; how < 16; how++) {
-            const int64_t m = shape[s][0], n = shape[s][1], k = shape[s][2], ldc = n + GAP;
-            poise__gemm g = {.ta = how & 1, .tb = how >> 1 & 1, .m = m, .n = n, .k = k, .ldc = ldc};
-            g.lda = (g.ta ? m : k) + GAP;
-            g.ldb = (g.tb ? k : n) + GAP;
-            float *a = filled((g.ta ? k : m) * g.lda, 1, zeros);
-            float *b = filled((g.tb ? n : k) * g.ldb, 2, 0), *bias = filled(n, 3, 0);
-            g.a = a;
-            g.b = b;
-            g.c = filled(m * ldc, 4, 0);
-            switch (how >> 2) { /* what is added, and what becomes of the sum */
-            case 1:
-                g.add = bias;
-                g.act = POISE__ACT_RELU;
-                break;
-            case 2:
-                g.add = g.c;
-                g.add_row = ldc;
-                break;
-            case 3:
-                g.act = POISE__ACT_LEAKY;
-                g.slope = 0.25f;
-                g.map = poise__vector_best()->tanh;
-                break;
-            default:
-                break;
+            poise__gemm g[POISE__SKIP_MOST];
+            float *b = filled((shape[s][1] + GAP) * (shape[s][2] + GAP), 2, 0);
+            for (int t = 0; t < count; t++)
+                g[t] = product(shape[s], how, t, t == 3 ? 0 : zeros, b);
+            compare(skip, by, g, count);
+            for (int t = 0; t < count; t++) {
+                free((void *)(uintptr_t)g[t].a);
+                if (g[t].add != g[t].c)
+                    free((void *)(uintptr_t)g[t].add);
+                free(g[t].c);
             }
-            float *c = g.c;
-            compare(skip, by, g);
-            free(a);
             free(b);
-            free(bias);
-            free(c);
         }
 }
 
@@ -117,14 +137,15 @@ static const poise__skip *of(const poise__gemm_backend *by)
     return poise__skip_choose(&(poise__gemm){.m = 512, .n = 512, .k = 512}, by);
 }
 
-static void the_bits_are_those_of_the_whole_product(void **state)
+static void the_bits_are_those_of_the_whole_products(void **state)
 {
     (void)state;
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
     const int n = poise__gemm_backends(list);
     for (int b = 0; b < n; b++)
-        for (int zeros = 0; of(list[b]) != NULL && zeros <= 10; zeros += 5)
-            each_layout(of(list[b]), list[b], zeros);
+        for (int count = 1; of(list[b]) != NULL && count <= POISE__SKIP_MOST; count++)
+            for (int zeros = 0; zeros <= 10; zeros += 5)
+                each_layout(of(list[b]), list[b], zeros, count);
 }
 
 /* Scratch that was made for a product is enough for every part of its rows or columns. */
@@ -134,11 +155,13 @@ static void a_part_needs_no_more_scratch(void **state)
     const poise__gemm_backend *list[POISE__GEMM_BACKENDS];
     const int n = poise__gemm_backends(list);
     for (int b = 0; b < n; b++) {
-        poise__gemm g = {.m = 300, .n = 500, .k = 390};
         const poise__skip *skip = of(list[b]);
-        const size_t whole = skip ? skip->scratch(&g) : 0;
-        for (; skip && g.n > 0; g.n--)
-            assert_true(skip->scratch(&g) <= whole);
+        for (int count = 1; skip && count <= POISE__SKIP_MOST; count++) {
+            poise__gemm g = {.m = 300, .n = 500, .k = 390};
+            const size_t whole = skip->scratch(&g, count);
+            for (; g.n > 0; g.n--)
+                assert_true(skip->scratch(&g, count) <= whole);
+        }
     }
 }
 
@@ -147,8 +170,22 @@ static int pays(int zeros, int ta)
     poise__gemm g = {.ta = ta, .m = 100, .n = 100, .k = 100, .lda = 100};
     float *a = filled(100 * 100, 5, zeros);
     g.a = a;
-    const int yes = poise__skip_pays(&g);
+    const int yes = poise__skip_pays(&g, 1);
     free(a);
+    return yes;
+}
+
+/* What counts is what is zero in both. */
+static int both_pay(uint64_t other)
+{
+    poise__gemm g[2] = {{.m = 100, .n = 100, .k = 100, .lda = 100}};
+    float *a = filled(100 * 100, 5, 5), *b = filled(100 * 100, other, 5);
+    g[1] = g[0];
+    g[0].a = a;
+    g[1].a = b;
+    const int yes = poise__skip_pays(g, 2);
+    free(a);
+    free(b);
     return yes;
 }
 
@@ -162,6 +199,8 @@ static void it_pays_where_enough_is_zero(void **state)
         assert_false(pays(2, ta));
         assert_false(pays(0, ta));
     }
+    assert_true(both_pay(5));
+    assert_false(both_pay(6));
 }
 
 /* Small and narrow products, and those of other backends, are left alone. */
@@ -181,7 +220,7 @@ static void shapes_that_gain_nothing_are_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bits_are_those_of_the_whole_product),
+        cmocka_unit_test(the_bits_are_those_of_the_whole_products),
         cmocka_unit_test(a_part_needs_no_more_scratch),
         cmocka_unit_test(it_pays_where_enough_is_zero),
         cmocka_unit_test(shapes_that_gain_nothing_are_left_alone),

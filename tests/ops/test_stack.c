@@ -1,5 +1,6 @@
 /* Small products of one shape are one step: the bits stay, fewer steps run, and a product that
- * depends on another, has another shape or is large stays a step of its own. */
+ * depends on another, has another shape or is large stays a step of its own, unless it shares a
+ * factor and zeros with others. */
 #include "rewrite_pair.h"
 
 #include <stdio.h>
@@ -125,6 +126,63 @@ static void large_products_stay_alone(void **state)
     pair_done(&large);
 }
 
+enum { TASKS = 4 };
+
+/* Two layers that the tasks share, a number for each task, and each task's gradients of both. */
+static void tasks(net *n, const void *how)
+{
+    const int64_t *size = how; /* rows, width; 1: activations are relu */
+    poise_value *x = input(n, "x", 2, size), *label = input(n, "label", 2, (int64_t[]){size[0], 1});
+    poise_value *weight = input(n, "weight", 1, size), *w[2];
+    label = poise_reshape(n->g, label, 1, size, &n->err);
+    for (int k = 0; k < 2; k++) {
+        w[k] = parameter(n, k ? "w1" : "w0", 2, (int64_t[]){size[1], size[1]});
+        x = poise_linear(n->g, x, w[k], NULL, &n->err);
+        x = size[2] ? poise_relu(n->g, x, &n->err) : poise_tanh(n->g, x, &n->err);
+    }
+    for (int t = 0; t < TASKS; t++) {
+        char name[32];
+        snprintf(name, sizeof name, "head%d", t);
+        poise_value *head = parameter(n, name, 2, (int64_t[]){1, size[1]});
+        poise_value *y = poise_linear(n->g, x, head, NULL, &n->err);
+        poise_value *loss = poise_loss_squared(n->g, y, label, weight, NULL, &n->err);
+        poise_gradient dx[2];
+        assert_non_null(loss);
+        assert_int_equal(poise_backward(n->g, 1, &loss, NULL, 2, w, dx, &n->err), 0);
+        n->out[n->nout++] = dx[0].value;
+        n->out[n->nout++] = dx[1].value;
+    }
+}
+
+/* What the tasks' gradients have in common after a relu, its zeros, is left out once for all, in small
+ * products and in large ones: with the bits that each has alone. */
+static void gradients_after_one_relu_are_a_step(void **state)
+{
+    (void)state;
+    const int64_t size[][3] = {{160, 104, 1}, {1040, 264, 1}};
+    for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
+        pair p = pair_make(tasks, size[k], poise_rewrite_stack);
+        assert_int_equal(steps_of(&p, "each_weights"), 2); /* of both layers */
+        assert_int_equal(steps_of(&p, "linear_weights"), 0);
+        assert_int_equal(steps_of(&p, "linear_data"), 0);
+        for (int threads = 1; threads <= 3; threads++) {
+            pair_run(&p, threads);
+            pair_same(&p, 0);
+        }
+        pair_done(&p);
+    }
+}
+
+/* Without zeros there is nothing to gain where products are large. */
+static void other_large_gradients_stay_alone(void **state)
+{
+    (void)state;
+    pair p = pair_make(tasks, (int64_t[]){1040, 264, 0}, poise_rewrite_stack);
+    assert_int_equal(steps_of(&p, "each_weights"), 0);
+    assert_int_equal(steps_of(&p, "linear_weights"), 2 * TASKS);
+    pair_done(&p);
+}
+
 /* The step's layer is what the names of the layers have in common. */
 static void the_step_has_a_name_for_all(void **state)
 {
@@ -150,6 +208,8 @@ int main(void)
         cmocka_unit_test(another_shape_stays_a_step_of_its_own),
         cmocka_unit_test(layers_of_a_chain_are_not_siblings),
         cmocka_unit_test(large_products_stay_alone),
+        cmocka_unit_test(gradients_after_one_relu_are_a_step),
+        cmocka_unit_test(other_large_gradients_stay_alone),
         cmocka_unit_test(the_step_has_a_name_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
