@@ -76,23 +76,23 @@ static int best_backend(product *p, int threads, int tries, double *flops, poise
 
 int bench_gemm_peak(int threads, int tries, double *flops, poise_error *err)
 {
-    float *a = poise__calloc((size_t)M * K, sizeof *a, err);
-    float *b = poise__calloc((size_t)K * N, sizeof *b, err);
+    const size_t size = (size_t)M * K + (size_t)K * N + (size_t)threads * M * N;
+    void *base;
+    float *a = poise__alloc_late(size * sizeof *a, &base, err), *b = a ? a + (size_t)M * K : NULL;
     product p = {.g = {.m = M, .n = N, .k = K, .a = a, .lda = K, .b = b, .ldb = N, .ldc = N},
-                 .c = poise__calloc((size_t)threads * M * N, sizeof(float), err),
-                 .error = poise__calloc((size_t)threads, sizeof(poise_error), err)};
+                 .c = b ? b + (size_t)K * N : NULL,
+                 .error = a ? poise__calloc((size_t)threads, sizeof(poise_error), err) : NULL};
     int status = -1;
 
-    if (a && b && p.c && p.error) {
+    if (p.error) {
+        poise__use_often(a, size * sizeof *a); /* as the step's */
         for (size_t k = 0; k < (size_t)M * K; k++)
             a[k] = (float)(k % 7) - 3;
         for (size_t k = 0; k < (size_t)K * N; k++)
             b[k] = (float)(k % 5) - 2;
         status = best_backend(&p, threads, tries, flops, err);
     }
-    free(a);
-    free(b);
-    free(p.c);
+    free(base);
     free(p.error);
     return status;
 }
