@@ -8,6 +8,7 @@
 
 #include "../core/op.h"
 #include "gemm.h"
+#include "skip.h"
 
 typedef struct poise__affine {
     int64_t batch, experts, in, out;
@@ -25,10 +26,10 @@ int poise__affine_weights(poise_kernel *k, const poise__affine *a, poise_error *
 /* Of such kernels, several that differ in A and C alone can leave out together what is zero in all
  * of their A: a vector of B is then read once for all (skip.h).
  *
- *   join       k, compiled, will be one of up to `count` of them: makes room in k->scratch
- *   joins      are they such that it pays?  Number t has its inputs from in[t * inputs] on
+ *   join        k, compiled, will be one of up to `count` of them: makes room in k->scratch
+ *   joins       are they such that it pays?  Number t has its inputs from in[t * inputs] on
  *   run_joined  runs them, with k's scratch */
-enum { POISE__AFFINE_JOINED = 4 };
+enum { POISE__AFFINE_JOINED = POISE__SKIP_MOST };
 void poise__affine_join(poise_kernel *k, int count);
 int poise__affine_joins(const poise_kernel *k, int count, int inputs, void *const *in,
                         void *const *out);
